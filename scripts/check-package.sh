@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Checks the package as it would be published: its manifest, its types, and an installation of the
+# packed file into an empty folder, from which the command line runs and the library is imported.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+npx publint --strict
+tarball=$work/$(npm pack --silent --pack-destination "$work")
+npx attw --profile esm-only "$tarball"
+
+mkdir "$work/user" && cd "$work/user"
+npm init --yes >/dev/null
+npm install --silent "$tarball"
+cp "$root/scripts/package-smoke.mjs" smoke.mjs
+node smoke.mjs
+npx checkpoint-wal --version
+printf 'status: ACTIVE # now\n' > plan.yaml
+npx checkpoint-wal save plan.yaml --dir state
+npx checkpoint-wal set status DONE --dir state
+test "$(npx checkpoint-wal get status --dir state)" = DONE
+grep -q '^status: DONE # now$' state/ORCHESTRATION.yaml
+npx checkpoint-wal verify --dir state
+npx checkpoint-wal status --dir state --json
+echo "package: ok"

@@ -1,0 +1,101 @@
+/**
+ * The one error type of this package and its stable codes. A code never changes its meaning within
+ * a major version; messages may. Misuse of the API (a wrong argument type) is a `TypeError`.
+ */
+
+/**
+ * What went wrong, as a stable string.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `INVALID_YAML` | the text is not one well-formed YAML document (line and column in details) |
+ * | `DUPLICATE_KEY` | a mapping holds the same key twice |
+ * | `TOO_DEEP` / `TOO_LARGE` / `TOO_MANY_ALIASES` | the input exceeds a reading limit |
+ * | `EMPTY_DOCUMENT` | the file is empty or holds no value: damage, never an empty state |
+ * | `UNFAITHFUL_VALUE` | the state holds a value that YAML can't carry back unchanged (path in details) |
+ * | `INVALID_PATH` / `PATH_NOT_FOUND` | a path can't be read, or leads nowhere in this state |
+ * | `SCHEMA_INVALID` | the state does not pass the user's schema |
+ * | `LOCKED` | another writer holds the store (holder in details) |
+ * | `LOCK_LOST` | the lock was taken away while the store was open |
+ * | `EDITED_OUTSIDE` | the file was edited outside and the policy is `reject` |
+ * | `REFUSED` | recovery found nothing valid to go on with; every file looked at is in details |
+ * | `UNSUPPORTED_VERSION` | a file was written by a newer format version |
+ * | `NO_STORE` | there is no checkpoint file where one was expected |
+ * | `PATH_OUTSIDE_STORE` | a name would leave the store's directory |
+ * | `READ_FAILED` / `WRITE_FAILED` / `SHORT_WRITE` / `NO_SPACE` / `SYNC_FAILED` | an I/O operation failed (`cause` holds the system's error) |
+ * | `LOG_IN_THE_WAY` | a log appeared that this store did not write; only a recovery may judge it |
+ * | `HALTED` | the store stopped after a failure that can't be undone safely; open it again |
+ * | `CLOSED` | the store is closed or closing |
+ */
+export type CheckpointErrorCode =
+  | 'INVALID_YAML'
+  | 'DUPLICATE_KEY'
+  | 'TOO_DEEP'
+  | 'TOO_LARGE'
+  | 'TOO_MANY_ALIASES'
+  | 'EMPTY_DOCUMENT'
+  | 'UNFAITHFUL_VALUE'
+  | 'INVALID_PATH'
+  | 'PATH_NOT_FOUND'
+  | 'SCHEMA_INVALID'
+  | 'LOCKED'
+  | 'LOCK_LOST'
+  | 'EDITED_OUTSIDE'
+  | 'REFUSED'
+  | 'UNSUPPORTED_VERSION'
+  | 'NO_STORE'
+  | 'PATH_OUTSIDE_STORE'
+  | 'READ_FAILED'
+  | 'WRITE_FAILED'
+  | 'SHORT_WRITE'
+  | 'NO_SPACE'
+  | 'SYNC_FAILED'
+  | 'LOG_IN_THE_WAY'
+  | 'HALTED'
+  | 'CLOSED';
+
+/** Structured facts about an error. Every field is present only where it applies. */
+export interface CheckpointErrorDetails {
+  /** File or directory concerned. */
+  readonly file?: string;
+  /** Path inside the state, as `phases[0].status`. */
+  readonly path?: string;
+  /** 1-based line in the text. */
+  readonly line?: number;
+  /** 1-based column in the line, in UTF-16 code units. */
+  readonly column?: number;
+  /** Byte offset in the file. */
+  readonly offset?: number;
+  /** Sequence number of the save concerned. */
+  readonly sequence?: number;
+  /** What is known of a save that failed: nothing of it will be seen, it may be, or it was published. */
+  readonly outcome?: 'notSaved' | 'unknown' | 'published';
+  /** Whether it was a directory that could not be synced, rather than a file. */
+  readonly directory?: boolean;
+  /** Further facts, by error code. */
+  readonly [fact: string]: unknown;
+}
+
+/** An error with a stable {@link CheckpointErrorCode}, structured details and the original `cause`. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+  readonly code: CheckpointErrorCode;
+  readonly details: CheckpointErrorDetails;
+
+  constructor(
+    code: CheckpointErrorCode,
+    message: string,
+    details: CheckpointErrorDetails = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+
+  /** The same facts as plain data, for logs and `--json`. */
+  toJSON(): Record<string, unknown> {
+    const cause = this.cause instanceof Error ? { cause: this.cause.message } : {};
+    return { code: this.code, message: this.message, ...this.details, ...cause };
+  }
+}
