@@ -1,0 +1,83 @@
+/**
+ * The few byte operations that both formats of this package share: little-endian integers, hex,
+ * zero checks and SHA-256. Nothing here knows what the bytes mean; nothing here copies an image.
+ * Integer widths and limits are ruled by `docs/format.md`.
+ */
+import { hash } from 'node:crypto';
+
+/** Sequence numbers and epochs are at most this (2^48): far beyond use, and safe in every reader. */
+export const MAX_COUNTER = 2 ** 48;
+
+/** Bytes of a SHA-256 digest. */
+export const SHA256_BYTES = 32;
+
+const HEX_SHA256 = /^[0-9a-f]{64}$/;
+
+/** A view over the same memory, for reading and writing integers. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** SHA-256 of `bytes`, 64 lower-case hex digits. Reads in place. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'hex');
+}
+
+/** Lower-case hex of `bytes`. Meant for digests and salts, not for images. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+/** Whether `text` is a SHA-256 as this package writes it: 64 lower-case hex digits. */
+export function isSha256Hex(text: string): boolean {
+  return HEX_SHA256.test(text);
+}
+
+/** Writes an even number of hex digits as bytes at `offset`. The caller has checked the digits. */
+export function writeHex(target: Uint8Array, offset: number, digits: string): void {
+  for (let index = 0; index * 2 < digits.length; index += 1) {
+    target[offset + index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+  }
+}
+
+/** Reads an unsigned 64-bit integer; `undefined` above `Number.MAX_SAFE_INTEGER` (validity rule: damage). */
+export function readU64(view: DataView, offset: number): number | undefined {
+  const value = view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** Writes a non-negative safe integer as unsigned 64 bits. The caller has checked the range. */
+export function writeU64(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value % 2 ** 32, true);
+  view.setUint32(offset + 4, Math.floor(value / 2 ** 32), true);
+}
+
+/** The smallest multiple of `unit` that is not below `offset`. */
+export function alignUp(offset: number, unit: number): number {
+  return Math.ceil(offset / unit) * unit;
+}
+
+/** Whether all bytes from `start` up to `end` (exclusive; the end of `bytes` at most) are zero. */
+export function isZero(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+  const stop = Math.min(end, bytes.length);
+  for (let index = start; index < stop; index += 1) {
+    if (bytes[index] !== 0) return false;
+  }
+  return true;
+}
+
+/** Whether two byte strings are the same. */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left.length !== right.length) return false;
+  for (let index = 0; index < left.length; index += 1) {
+    if (left[index] !== right[index]) return false;
+  }
+  return true;
+}
+
+/** Whether a string holds no lone surrogate, so that UTF-8 can carry it unchanged. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}

@@ -1,0 +1,91 @@
+/**
+ * Builds the golden logs of format version 1, always the same bytes. `GOLDEN_WRITE=1 npx vitest run
+ * test/unit/format/wal-golden.test.ts` writes those that are missing and never touches one that is there: golden files are
+ * append-only. A new case is a new file, a new format version a new folder.
+ */
+
+import { sha256Hex, toHex } from '../../src/format/bytes.js';
+import type { WalScan } from '../../src/format/wal-scan.js';
+import { scanWal } from '../../src/format/wal-scanner.js';
+import {
+  buildLog,
+  joinBytes,
+  multiChunkImage,
+  ONE_SAVE,
+  TARGET,
+  type TestSave,
+  THREE_SAVES,
+  testHeader,
+  utf8,
+} from './wal-builder.js';
+import { forge } from './wal-forge.js';
+
+/** One golden log. `encoded`: our encoder must still write exactly these bytes. */
+export interface GoldenLog {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly encoded: boolean;
+}
+
+function changed(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = value;
+  return copy;
+}
+
+/** Every golden log of version 1, in the order in which they were added. */
+export function goldenLogs(): readonly GoldenLog[] {
+  const image = utf8('phases:\n  - id: build\n    status: done\n');
+  const whole = buildLog([{ sequence: 1, image }]).bytes;
+  const labelled = buildLog(ONE_SAVE).bytes;
+  const two = buildLog(THREE_SAVES.slice(0, 2)).bytes;
+  const multi = buildLog([{ sequence: 2, image: multiChunkImage(66_000) }]).bytes;
+  const first = scanWal(two);
+  const secondIntent = first.kind === 'sealed' ? first.last.offset : 0;
+  const only = scanWal(whole);
+  const sealOffset = only.kind === 'sealed' ? only.last.sealOffset : 0;
+  const foreign: TestSave = { sequence: 1, image, target: 'OTHER.yaml' };
+  return [
+    { name: 'whole', bytes: whole, encoded: true },
+    { name: 'with-label', bytes: labelled, encoded: true },
+    { name: 'two-saves-splices', bytes: two, encoded: true },
+    { name: 'multi-chunk', bytes: multi, encoded: true },
+    { name: 'torn', bytes: whole.slice(0, sealOffset - 11), encoded: false },
+    { name: 'torn-tail', bytes: two.slice(0, secondIntent + 150), encoded: false },
+    { name: 'unsealed', bytes: whole.slice(0, sealOffset), encoded: true },
+    { name: 'preallocated', bytes: joinBytes(whole, new Uint8Array(512)), encoded: false },
+    { name: 'one-seal-bad', bytes: changed(whole, sealOffset + 20, 0xff), encoded: false },
+    { name: 'damaged', bytes: changed(two, secondIntent + 30, 0xff), encoded: false },
+    { name: 'damaged-header', bytes: changed(whole, 30, 0xff), encoded: false },
+    {
+      name: 'stale-salt',
+      bytes: joinBytes(buildLog([], testHeader(77)).bytes, whole.slice(64)),
+      encoded: false,
+    },
+    { name: 'foreign-target', bytes: buildLog([foreign]).bytes, encoded: true },
+    { name: 'future-version', bytes: forge.header(whole, { version: 2 }), encoded: false },
+  ];
+}
+
+/**
+ * What a scan says, as JSON: bytes as hex, the image by size and SHA-256. Without the reasons, which
+ * are words for people and may be worded better later.
+ */
+export function scanAsJson(scan: WalScan): unknown {
+  const plain = scan.kind === 'sealed' ? { ...scan, image: digest(scan.image) } : scan;
+  return JSON.parse(
+    JSON.stringify(plain, (key, value: unknown) => {
+      if (key === 'reason') return undefined;
+      return value instanceof Uint8Array ? toHex(value) : value;
+    }),
+  );
+}
+
+/** Scans a golden log as a store for `ORCHESTRATION.yaml` would. */
+export function scanGolden(bytes: Uint8Array): unknown {
+  return scanAsJson(scanWal(bytes, { target: TARGET }));
+}
+
+function digest(image: Uint8Array): { readonly size: number; readonly sha256: string } {
+  return { size: image.length, sha256: sha256Hex(image) };
+}
