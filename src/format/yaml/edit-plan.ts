@@ -1,0 +1,139 @@
+/**
+ * What the parts of the YAML editor share: the text being edited, the splices planned so far, and
+ * where things begin and end in it. An edit is planned as splices against the original text, so
+ * whatever no splice touches stays byte for byte.
+ */
+import type { Splice } from './splice.js';
+import type { YamlPath } from './yaml-path.js';
+import { Printer, type PrintStyle } from './yaml-print.js';
+import type { YamlText } from './yaml-text.js';
+import type { CollectionNode, Entry, Node } from './yaml-tree.js';
+import type { YamlValue } from './yaml-value.js';
+
+/** Where a node stands: nothing above it at the root. */
+export interface Place {
+  readonly parent: CollectionNode | undefined;
+  readonly entry: Entry | undefined;
+  readonly inFlow: boolean;
+}
+
+/** A change to one entry of a collection, in the order of the result. */
+export type EntryChange =
+  | { readonly kind: 'keep'; readonly entry: Entry; readonly edit: () => void }
+  | { readonly kind: 'remove'; readonly entry: Entry }
+  | { readonly kind: 'add'; readonly key: string | undefined; readonly value: YamlValue };
+
+/** An edit in the making. */
+export class EditPlan {
+  readonly source: YamlText;
+  readonly printer: Printer;
+  /** The document's line break. */
+  readonly eol: string;
+  readonly splices: Splice[] = [];
+  readonly changedPaths: YamlPath[] = [];
+  /** The new value of every node that was met and differs. */
+  readonly changed = new Map<Node, YamlValue>();
+  /** Paths whose collections are written anew instead of edited. */
+  readonly rewritten: ReadonlySet<string>;
+
+  constructor(source: YamlText, style: PrintStyle, rewritten: ReadonlySet<string>) {
+    this.source = source;
+    this.printer = new Printer(style);
+    this.rewritten = rewritten;
+    const firstBreak = source.body.indexOf('\n');
+    this.eol = firstBreak > 0 && source.body[firstBreak - 1] === '\r' ? '\r\n' : '\n';
+  }
+
+  /** The text that offsets refer to: without a byte-order mark. */
+  get text(): string {
+    return this.source.body;
+  }
+
+  get lines() {
+    return this.source.lines;
+  }
+
+  /** Plans to replace a range. */
+  replace(start: number, end: number, text: string): void {
+    if (start !== end || text !== '') this.splices.push({ start, end, text });
+  }
+
+  /** Plans to insert text. */
+  insert(at: number, text: string): void {
+    this.replace(at, at, text);
+  }
+
+  /** Plans to insert whole lines where a line begins, or after a last line that has no line break. */
+  insertLines(at: number, lines: readonly string[]): void {
+    const isOpenEnd = at === this.text.length && at > 0 && !this.text.endsWith('\n');
+    const joined = lines.join(this.eol);
+    this.insert(at, isOpenEnd ? this.eol + joined : joined + this.eol);
+  }
+
+  /** Lines as a continuation of the line before them. */
+  below(lines: readonly string[]): string {
+    return lines.map((line) => this.eol + line).join('');
+  }
+
+  /** An offset on the last line of a content that ends at `end`, which is past the line break of a block scalar. */
+  lastLineOf(start: number, end: number): number {
+    return end > start && this.text[end - 1] === '\n' ? end - 1 : end;
+  }
+
+  /** Where the last line of an entry or node ends, its comment included, its line break not. */
+  lineEndOf({ start, end }: { start: number; end: number }): number {
+    return this.lines.endOf(this.lastLineOf(start, end));
+  }
+
+  /**
+   * Where the lines of a block entry end: past the line break of its last line and past the
+   * comments that follow it at once and are indented deeper than the entry.
+   */
+  ownEnd(entry: Entry): number {
+    const column = this.lines.columnOf(entry.start);
+    let end = this.lines.nextStart(this.lastLineOf(entry.start, entry.end));
+    while (end < this.text.length && this.isDeeperComment(end, column)) {
+      end = this.lines.nextStart(end);
+    }
+    return end;
+  }
+
+  private isDeeperComment(lineStart: number, column: number): boolean {
+    let at = lineStart;
+    while (this.text[at] === ' ' || this.text[at] === '\t') at += 1;
+    return this.text[at] === '#' && at - lineStart > column;
+  }
+
+  /**
+   * Keeps blank and comment lines from becoming part of a block scalar that ends right above them
+   * after this edit: spaces on blank lines go, comments move out to `column`, and after a scalar
+   * that keeps its final line breaks (`+`) blank lines go.
+   */
+  shieldFromBlockScalar(lineStart: number, column: number, keepsBreaks: boolean): void {
+    let isKept = keepsBreaks;
+    for (let at = lineStart; at < this.text.length; at = this.lines.nextStart(at)) {
+      const line = this.text.slice(at, this.lines.endOf(at));
+      const indent = line.length - line.trimStart().length;
+      if (line.trim() === '') {
+        this.replace(at, isKept ? this.lines.nextStart(at) : at + indent, '');
+        continue;
+      }
+      if (!line.startsWith('#', indent)) return;
+      if (indent > column) this.replace(at + column, at + indent, '');
+      isKept = false;
+    }
+  }
+
+  /** An offset moved back over one line break that ends there. */
+  beforeBreak(offset: number): number {
+    if (this.text[offset - 1] !== '\n') return offset;
+    return this.text[offset - 2] === '\r' ? offset - 2 : offset - 1;
+  }
+
+  /** An offset moved back over spaces and tabs. */
+  beforeBlanks(offset: number): number {
+    let at = offset;
+    while (this.text[at - 1] === ' ' || this.text[at - 1] === '\t') at -= 1;
+    return at;
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Changing a YAML text so that it says another value, with every byte that holds nothing changed
+ * kept. Edits are planned as splices at the ranges of the parsed tree, and the result is read back:
+ * if it does not say exactly the next value, ever larger parts are written anew until it does.
+ */
+import { CheckpointError } from '../../errors.js';
+import { editRoot } from './edit-node.js';
+import { EditPlan } from './edit-plan.js';
+import { applySplices } from './splice.js';
+import { formatPath, setAt, type YamlPath } from './yaml-path.js';
+import { DEFAULT_STYLE, Printer, type PrintStyle, styleOf } from './yaml-print.js';
+import { parseYaml, type YamlText } from './yaml-text.js';
+import { equalValues, type YamlValue } from './yaml-value.js';
+
+/** The outcome of an edit. */
+export interface YamlEdit {
+  readonly text: string;
+  /**
+   * What changed, the smallest parts: changed and added values where they are now, removed ones
+   * where they were.
+   */
+  readonly changedPaths: readonly YamlPath[];
+  /** The result as read back, to go on from without parsing again. */
+  readonly source: YamlText;
+  /**
+   * How often a larger part had to be written anew because the text read back differed: 0 for
+   * every layout that the editor knows.
+   */
+  readonly rewrites: number;
+}
+
+/**
+ * Text whose value is `next`. A text that says `next` already comes back as it is; the order of map
+ * keys is no difference. New entries follow the habits of the document and of their siblings.
+ *
+ * @throws CheckpointError `TOO_LARGE`, `TOO_DEEP` or `TOO_MANY_ALIASES` if the result could not be
+ * read back within the limits of `source`; `UNFAITHFUL_VALUE` if no text says `next`, which
+ * `cloneValue` rules out beforehand.
+ */
+export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
+  if (equalValues(source.value, next)) {
+    return { text: source.text, changedPaths: [], source, rewrites: 0 };
+  }
+  const style = styleOf(source);
+  const first = attempt(source, next, style, new Set());
+  const edited = readBack(source, first.text, next);
+  const { changedPaths } = first;
+  if (edited) return { text: edited.text, changedPaths, source: edited, rewrites: 0 };
+  return rewrite(source, next, style, changedPaths);
+}
+
+/**
+ * Text with one place changed, removed (`undefined`) or added; missing maps on the way are created
+ * as {@link setAt} does.
+ *
+ * @throws CheckpointError as {@link editYaml} and {@link setAt}.
+ */
+export function setYaml(source: YamlText, path: YamlPath, next: YamlValue | undefined): YamlEdit {
+  return editYaml(source, setAt(source.value, path, next));
+}
+
+/** YAML text for a value that has no text yet: block style, two spaces, `\n`, final newline. */
+export function printYaml(value: YamlValue): string {
+  const printer = new Printer(DEFAULT_STYLE);
+  const printed = printer.value(value, -1, undefined);
+  const lines = printed.kind === 'inline' ? [printed.text] : printer.documentLines(printed);
+  return `${lines.join('\n')}\n`;
+}
+
+/** One way to edit: the text, or `undefined` where the plan contradicts itself, and what changes. */
+function attempt(
+  source: YamlText,
+  next: YamlValue,
+  style: PrintStyle,
+  rewritten: ReadonlySet<string>,
+): { text: string | undefined; changedPaths: readonly YamlPath[] } {
+  const plan = new EditPlan(source, style, rewritten);
+  editRoot(plan, next);
+  const { changedPaths } = plan;
+  let text: string;
+  try {
+    text = applySplices(source.body, plan.splices);
+  } catch (error) {
+    if (error instanceof RangeError) return { text: undefined, changedPaths };
+    throw error;
+  }
+  // Lines removed at the end of a text without final newline leave the newline before them.
+  if (!source.text.endsWith('\n') && text.endsWith(plan.eol)) {
+    text = text.slice(0, -plan.eol.length);
+  }
+  return { text: markOf(source) + text, changedPaths };
+}
+
+/** The byte-order mark that a text begins with, or nothing. */
+function markOf(source: YamlText): string {
+  return source.text.slice(0, source.text.length - source.body.length);
+}
+
+/** The text read back, or `undefined` if it is not YAML or does not say `next`. */
+function readBack(
+  source: YamlText,
+  text: string | undefined,
+  next: YamlValue,
+): YamlText | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const edited = parseYaml(text, source.options);
+    return equalValues(edited.value, next) ? edited : undefined;
+  } catch (error) {
+    const isLimit = error instanceof CheckpointError && error.code.startsWith('TOO_');
+    if (isLimit || !(error instanceof CheckpointError)) throw error;
+    return undefined;
+  }
+}
+
+/** Writes ever larger parts anew: the collections around what changed, theirs, up to the document. */
+function rewrite(
+  source: YamlText,
+  next: YamlValue,
+  style: PrintStyle,
+  changedPaths: readonly YamlPath[],
+): YamlEdit {
+  const longest = changedPaths.reduce((length, path) => Math.max(length, path.length), 0);
+  let rewrites = 0;
+  for (let level = 1; level <= longest; level += 1) {
+    rewrites += 1;
+    const rewritten = new Set(
+      changedPaths.map((path) => formatPath(path.slice(0, Math.max(0, path.length - level)))),
+    );
+    const edited = readBack(source, attempt(source, next, style, rewritten).text, next);
+    if (edited) return { text: edited.text, changedPaths, source: edited, rewrites };
+  }
+  const text = markOf(source) + printYaml(next);
+  const edited = readBack(source, text, next);
+  if (edited) return { text, changedPaths, source: edited, rewrites: rewrites + 1 };
+  throw new CheckpointError('UNFAITHFUL_VALUE', 'No YAML text was found that says this state.');
+}
