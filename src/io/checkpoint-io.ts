@@ -1,0 +1,242 @@
+/**
+ * The port between the statecharts and the world: the protocol's operations, one for each state that
+ * does I/O. Implementations keep bytes to themselves; what crosses the port is small plain data, so
+ * that a transition can be audited and shown without leaking the contents of a file.
+ *
+ * `src/machines` imports the types of this file and nothing else of `src/io`. A store on something
+ * other than files implements {@link CheckpointIo} and runs on the same machines.
+ */
+import type { CheckpointError, CheckpointErrorCode } from '../errors.js';
+import type { MaybePromise } from './file-system.js';
+
+/** What a scan of the log came to; see `docs/format.md`. `unreadable` is an I/O error while reading. */
+export type WalVerdict =
+  | 'absent'
+  | 'torn'
+  | 'unsealed'
+  | 'sealed'
+  | 'damaged'
+  | 'unsupportedVersion'
+  | 'foreignTarget';
+
+/**
+ * How the checkpoint on disk stands to the newest sealed save in the log.
+ *
+ * - `preImage`: what the log says was there before (or an earlier save of the same log)
+ * - `afterImage`: exactly what the log would publish
+ * - `editedAfterImage`: somebody edited what the log published; its seal still names that save
+ * - `newer`: a checkpoint that verifies and is later than the log
+ * - `missing`: no file
+ * - `other`: anything else
+ * - `none`: there is no sealed save to compare with
+ */
+export type CheckpointRelation =
+  | 'preImage'
+  | 'afterImage'
+  | 'editedAfterImage'
+  | 'newer'
+  | 'missing'
+  | 'other'
+  | 'none';
+
+/** What {@link CheckpointIo.verifyWal} found. */
+export interface WalEvidence {
+  readonly verdict: WalVerdict;
+  readonly relation: CheckpointRelation;
+  /** Newest sequence number that the log seals or claims. */
+  readonly sequence?: number;
+  readonly epoch?: number;
+  readonly label?: string;
+  /** Byte offset of the first thing wrong, and what it is. */
+  readonly offset?: number;
+  readonly reason?: string;
+  /** Size of the log in bytes. */
+  readonly size: number;
+}
+
+/**
+ * What the checkpoint file is by itself.
+ *
+ * - `missing`: no file
+ * - `sealed`: its seal verifies
+ * - `edited`: it parses and has a seal that doesn't match: changed since we published it
+ * - `unsealed`: it parses and has no seal: never saved by us, or rewritten by somebody
+ * - `damaged`: empty, not text, or not one well-formed document
+ * - `schemaInvalid`: parses, but the user's schema refuses it
+ * - `unsupportedVersion`: sealed by a newer version of this package
+ */
+export type CheckpointCondition =
+  | 'missing'
+  | 'sealed'
+  | 'edited'
+  | 'unsealed'
+  | 'damaged'
+  | 'schemaInvalid'
+  | 'unsupportedVersion';
+
+/** A problem as plain data: safe to log, to audit and to send to an inspector. */
+export interface Problem {
+  readonly code: CheckpointErrorCode;
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly offset?: number;
+  readonly path?: string;
+}
+
+/** What {@link CheckpointIo.checkCheckpoint} found. */
+export interface CheckpointEvidence {
+  readonly condition: CheckpointCondition;
+  /** What its seal says, verified or only claimed; for an adopted file, the number it is given. */
+  readonly sequence?: number;
+  readonly epoch?: number;
+  /** Bytes on disk. */
+  readonly size: number;
+  /** Why it is `damaged` or `schemaInvalid`. */
+  readonly problem?: Problem;
+  /** The highest sequence number that any file of the store uses or claims. */
+  readonly highestSequence: number;
+  /** Whether the store has ever published: a seal or a history entry exists. */
+  readonly everPublished: boolean;
+}
+
+/** What {@link CheckpointIo.findInHistory} found, newest first. */
+export interface HistoryEvidence {
+  /** The newest entry that verifies. */
+  readonly newest?: { readonly sequence: number; readonly file: string };
+  /** Entries that don't verify, with why. */
+  readonly refused: readonly { readonly file: string; readonly problem: Problem }[];
+  /** Number of entries in all. */
+  readonly entries: number;
+}
+
+/** What happened to the file since it was last seen by this store. */
+export interface Observation {
+  /** `unchanged` is the ordinary case; the others as in {@link CheckpointCondition}. */
+  readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
+  readonly problem?: Problem;
+  readonly size?: number;
+}
+
+/** Where the content of a save comes from. Bytes never cross the port. */
+export type SaveSource =
+  | { readonly kind: 'requests'; readonly requestIds: readonly number[] }
+  | { readonly kind: 'history'; readonly sequence: number };
+
+/** One kept file: where evidence was put, and why. Paths are relative to the store's directory. */
+export interface KeptFile {
+  readonly file: string;
+  readonly reason: string;
+}
+
+/** Input and output of every operation. */
+export interface IoOperations {
+  /** Creates the directory if needed, resolves the target, takes the lock. Fails with `LOCKED`. */
+  acquireLock: {
+    input: undefined;
+    output: {
+      readonly directory: string;
+      readonly target: string;
+      readonly lock: 'kernel' | 'owner-file' | 'memory';
+      readonly warnings: readonly string[];
+    };
+  };
+  /** Makes the last unlink durable and gives up the lock. */
+  releaseLock: { input: undefined; output: undefined };
+
+  checkWal: { input: undefined; output: { readonly present: boolean } };
+  readWal: { input: undefined; output: { readonly size: number } };
+  verifyWal: { input: undefined; output: WalEvidence };
+  /** Moves the log into quarantine. */
+  quarantineWal: { input: { readonly reason: string }; output: { readonly kept: KeptFile } };
+  /** Before deleting a log whose save is already on disk: makes sure that it is durable there. */
+  finishWal: { input: undefined; output: undefined };
+  /** Loads the after-image from the log, for {@link IoOperations.writeCheckpoint}. */
+  loadWal: { input: undefined; output: { readonly sequence: number } };
+  checkCheckpoint: { input: undefined; output: CheckpointEvidence };
+  findInHistory: { input: undefined; output: HistoryEvidence };
+  /** Copies the checkpoint file into quarantine, durably. */
+  keepCheckpoint: { input: { readonly reason: string }; output: { readonly kept?: KeptFile } };
+  /** Takes the file as it is as the current state, under the given sequence number. */
+  adoptCheckpoint: { input: { readonly sequence: number }; output: { readonly size: number } };
+  /** Removes temporary files that a crash left behind. */
+  removeLeftovers: { input: undefined; output: { readonly removed: readonly string[] } };
+
+  /** Looks whether somebody changed the file, and that the lock is still held. */
+  observeCheckpoint: { input: undefined; output: Observation };
+
+  /** Step 1. */
+  writeIntent: {
+    input: {
+      readonly sequence: number;
+      readonly label?: string | undefined;
+      readonly source: SaveSource;
+    };
+    output: { readonly bytes: number };
+  };
+  /** Step 2. */
+  writeData: { input: undefined; output: { readonly bytes: number } };
+  /** Step 3. */
+  syncWal: { input: undefined; output: undefined };
+  /** Step 4. */
+  writeCheckpoint: { input: undefined; output: { readonly bytes: number } };
+  /** Step 5. `kept` names an outside edit that slipped in after the last look and was set aside. */
+  syncCheckpoint: { input: undefined; output: { readonly kept?: KeptFile } };
+  /** Step 6. */
+  deleteWal: { input: undefined; output: undefined };
+
+  /** After a failed sync of the log: closes and removes it without syncing it again. */
+  dropWal: { input: undefined; output: undefined };
+  /** After a failed sync of the temporary file: closes and removes it. */
+  dropTemporary: { input: undefined; output: undefined };
+  /** Gives a round up that nobody was promised: removes its temporary file and its log. */
+  abandonRound: { input: undefined; output: undefined };
+}
+
+export type OperationName = keyof IoOperations;
+
+/**
+ * What an implementation provides. An operation that fails throws a {@link CheckpointError}; the
+ * machine decides what follows from its {@link IoFailure.kind}.
+ */
+export type CheckpointIo = {
+  readonly [Name in OperationName]: (
+    input: IoOperations[Name]['input'],
+  ) => MaybePromise<IoOperations[Name]['output']>;
+};
+
+/**
+ * How a failed operation failed, as far as the protocol cares.
+ *
+ * - `write`: nothing was published; the files of this round can be dropped
+ * - `sync`: a file's fsync failed: its pages can't be trusted, a fresh file may be tried
+ * - `directorySync`: a directory's fsync failed: what is durable is unknown, the store halts
+ * - `lockLost`: somebody else may be writing: touch nothing
+ * - `unexplained`: a log is there that nobody of this store wrote: touch nothing, a recovery must judge
+ * - `read`: nothing was changed
+ */
+export type FailureKind = 'write' | 'sync' | 'directorySync' | 'lockLost' | 'unexplained' | 'read';
+
+/** A failed operation as the machines see it. */
+export interface IoFailure {
+  readonly kind: FailureKind;
+  /** Whether the new checkpoint is already visible under its name. */
+  readonly published: boolean;
+  readonly error: CheckpointError;
+}
+
+/**
+ * The other side of the port: who renders saves to text and wants to know what is on disk. Kept
+ * apart from the machines, which handle request numbers only.
+ */
+export interface CheckpointContent {
+  /**
+   * The text to publish for a round of these requests, newest last, rendered onto what
+   * {@link rebase} told last. Throws a coded error if none of them can be rendered.
+   */
+  textFor(requestIds: readonly number[]): MaybePromise<string>;
+  /** Throws a coded error if `text` is not a state that this store accepts. */
+  validate(text: string): MaybePromise<void>;
+  /** Tells what the checkpoint on disk is now: after recovery, adoption and publication. */
+  rebase(current: { readonly text: string; readonly sequence: number } | undefined): void;
+}

@@ -1,0 +1,364 @@
+/**
+ * Whole files, written and read with care: creation is exclusive, short writes are continued, sizes
+ * are checked, reads are bounded. Assumes the lock is held, so that nobody else writes our files.
+ */
+import { CheckpointError } from '../errors.js';
+import type { FileHandle, FileStat, FileSystem } from './file-system.js';
+import { isMissing, readError, syncError, systemCode, writeError } from './io-error.js';
+import { run, type Steps, wait } from './run.js';
+import { join, nameOf, parentOf } from './store-paths.js';
+
+/** What tells one version of a file from another without reading it. */
+export interface FileIdentity {
+  readonly device: number;
+  readonly inode: number;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+/** Mode and owner that a new file takes over. */
+export interface Ownership {
+  readonly mode: number;
+  /** Absent: this process's own. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+}
+
+/** Largest write in one call; larger images are written piece by piece. */
+const WRITE_BYTES = 4 * 1024 * 1024;
+const READ_ONLY = 0o444;
+
+/** The identity part of a stat. */
+export function identityOf({ device, inode, size, modifiedMs }: FileStat): FileIdentity {
+  return { device, inode, size, modifiedMs };
+}
+
+/** Whether two identities are of the same version of the same file. */
+export function sameIdentity(
+  left: FileIdentity | undefined,
+  right: FileIdentity | undefined,
+): boolean {
+  return (
+    left?.device === right?.device &&
+    left?.inode === right?.inode &&
+    left?.size === right?.size &&
+    left?.modifiedMs === right?.modifiedMs
+  );
+}
+
+/**
+ * Writes all of `bytes` at `position`, however many calls it takes.
+ * @throws CheckpointError `NO_SPACE`, `WRITE_FAILED`, `SHORT_WRITE` (the system takes no more bytes)
+ */
+export function writeAll(
+  handle: FileHandle,
+  bytes: Uint8Array,
+  position: number,
+  file: string,
+): void {
+  let written = 0;
+  while (written < bytes.length) {
+    const piece = bytes.subarray(written, written + WRITE_BYTES);
+    let count: number;
+    try {
+      count = handle.write(piece, position + written);
+    } catch (error) {
+      throw writeError(error, file, 'writing');
+    }
+    if (count <= 0) {
+      throw new CheckpointError(
+        'SHORT_WRITE',
+        `Only ${position + written} bytes could be written to ${file}, ${position + bytes.length} were to be.`,
+        { file, offset: position + written },
+      );
+    }
+    written += count;
+  }
+}
+
+/**
+ * Checks that a file has the size that was written to it.
+ * @throws CheckpointError `SHORT_WRITE`
+ */
+export function checkSize(handle: FileHandle, expected: number, file: string): void {
+  const size = handle.size();
+  if (size !== expected) {
+    throw new CheckpointError(
+      'SHORT_WRITE',
+      `${file} holds ${size} bytes after ${expected} were written to it.`,
+      { file },
+    );
+  }
+}
+
+/**
+ * Creates a file that must not exist yet. The owner is set before the mode is final, as changing the
+ * owner may clear permission bits; an owner that this user may not give is left as it is.
+ * @throws CheckpointError `WRITE_FAILED`, `NO_SPACE`
+ */
+export function createFile(fs: FileSystem, path: string, ownership: Ownership): FileHandle {
+  let handle: FileHandle;
+  try {
+    handle = fs.open(path, 'create', ownership.mode);
+  } catch (error) {
+    // An error may come after the file was made. An empty file that nobody else can have made since
+    // (the lock is held) promises nothing, and would stand in the way of the next attempt.
+    if (systemCode(error) !== 'EEXIST') removeIfEmpty(fs, path);
+    throw writeError(error, path, 'creating');
+  }
+  try {
+    takeOwner(handle, ownership);
+  } catch (error) {
+    closeQuietly(handle);
+    unlinkIfThere(fs, path);
+    throw writeError(error, path, 'creating');
+  }
+  return handle;
+}
+
+function removeIfEmpty(fs: FileSystem, path: string): void {
+  try {
+    if (fs.statLink(path)?.size === 0) fs.unlink(path);
+  } catch {
+    // The error that led here is the one to report.
+  }
+}
+
+function takeOwner(handle: FileHandle, { mode, owner }: Ownership): void {
+  if (owner === undefined) return;
+  const now = handle.stat();
+  if (now.uid === owner.uid && now.gid === owner.gid) return;
+  try {
+    handle.setOwner(owner.uid, owner.gid);
+  } catch (error) {
+    if (systemCode(error) !== 'EPERM') throw error;
+  }
+  handle.setMode(mode);
+}
+
+/** A file's bytes together with the identity they were read under. */
+export interface ReadFile {
+  readonly bytes: Uint8Array;
+  readonly identity: FileIdentity;
+  readonly ownership: Ownership;
+}
+
+/**
+ * Reads a whole file, or `undefined` where there is none.
+ * @throws CheckpointError `READ_FAILED`; `TOO_LARGE` before anything is allocated for it
+ */
+export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadFile | undefined {
+  let handle: FileHandle;
+  try {
+    handle = fs.open(path, 'read');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw readError(error, path);
+  }
+  try {
+    const stat = handle.stat();
+    if (stat.size > maxBytes) {
+      throw new CheckpointError(
+        'TOO_LARGE',
+        `${path} has ${stat.size} bytes; at most ${maxBytes} are read.`,
+        { file: path },
+      );
+    }
+    const bytes = new Uint8Array(stat.size);
+    let length = 0;
+    while (length < bytes.length) {
+      const count = handle.read(bytes.subarray(length), length);
+      if (count <= 0) break;
+      length += count;
+    }
+    const { mode, uid, gid } = stat;
+    return {
+      bytes: bytes.subarray(0, length),
+      identity: identityOf(stat),
+      ownership: { mode, owner: { uid, gid } },
+    };
+  } catch (error) {
+    throw readError(error, path);
+  } finally {
+    closeQuietly(handle);
+  }
+}
+
+/** Syncs a file. @throws CheckpointError `SYNC_FAILED` */
+export function* syncFile(handle: FileHandle, file: string): Steps<void> {
+  try {
+    yield* wait(handle.sync());
+  } catch (error) {
+    throw syncError(error, file, 'file');
+  }
+}
+
+/** Syncs a directory; where the platform can't, nothing happens (reported when the store is opened). */
+export function* syncDirectory(fs: FileSystem, path: string): Steps<void> {
+  try {
+    yield* wait(fs.syncDirectory(path));
+  } catch (error) {
+    throw syncError(error, path, 'directory');
+  }
+}
+
+/**
+ * Puts a complete, durable file at `path`, which nothing else writes while the lock is held: written
+ * under a temporary name, synced, renamed, its directory synced.
+ * @returns `false` if `path` is taken already; then nothing was changed
+ */
+export function* publishNew(
+  fs: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  ownership: Ownership,
+  temporary: string,
+): Steps<boolean> {
+  const handle = createFile(fs, temporary, ownership);
+  try {
+    writeAll(handle, bytes, 0, temporary);
+    checkSize(handle, bytes.length, temporary);
+    yield* syncFile(handle, temporary);
+  } catch (error) {
+    closeQuietly(handle);
+    unlinkIfThere(fs, temporary);
+    throw error;
+  }
+  closeQuietly(handle);
+  if (fs.statLink(path) !== undefined) {
+    unlinkIfThere(fs, temporary);
+    return false;
+  }
+  try {
+    fs.rename(temporary, path);
+  } catch (error) {
+    unlinkIfThere(fs, temporary);
+    throw writeError(error, path, 'naming');
+  }
+  yield* syncDirectory(fs, parentOf(path));
+  return true;
+}
+
+/** Creates a directory and its parents, each durable in its own parent. */
+export function* ensureDirectory(fs: FileSystem, path: string, mode?: number): Steps<boolean> {
+  const found = fs.stat(path);
+  if (found?.kind === 'directory') return false;
+  if (found !== undefined) {
+    throw new CheckpointError('WRITE_FAILED', `${path} is in the way: it is not a directory.`, {
+      file: path,
+    });
+  }
+  const parent = parentOf(path);
+  if (parent !== path) yield* ensureDirectory(fs, parent, mode);
+  try {
+    fs.makeDirectory(path, mode);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw writeError(error, path, 'creating directory');
+  }
+  yield* syncDirectory(fs, parent);
+  return true;
+}
+
+/** Removes a file if it is there. @throws CheckpointError `WRITE_FAILED` */
+export function unlinkIfThere(fs: FileSystem, path: string): boolean {
+  try {
+    fs.unlink(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw writeError(error, path, 'removing');
+  }
+}
+
+/** Errors that mean that there are no hard links here, or nothing to link: then a copy is made. */
+const NO_LINKS = new Set(['EPERM', 'EMLINK', 'EXDEV', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'ENOENT']);
+
+/** Gives a file a further name; `false` where that can't be done. @throws CheckpointError `WRITE_FAILED` */
+export function linkOrNot(fs: FileSystem, existing: string, path: string): boolean {
+  try {
+    fs.link(existing, path);
+    return true;
+  } catch (error) {
+    if (NO_LINKS.has(systemCode(error) ?? '')) return false;
+    throw writeError(error, path, 'linking');
+  }
+}
+
+/** Closes a handle whose content no longer matters or is synced already. */
+export function closeQuietly(handle: FileHandle | undefined): void {
+  try {
+    handle?.close();
+  } catch {
+    // A failed close can't undo a sync, and there is nothing left to try with this descriptor.
+  }
+}
+
+/** Takes the write permission away, as far as this user may; history is read-only. */
+export function makeReadOnly(fs: FileSystem, path: string): void {
+  let handle: FileHandle | undefined;
+  try {
+    handle = fs.open(path, 'read');
+    handle.setMode(handle.stat().mode & READ_ONLY);
+  } catch {
+    // A courtesy against slips of the hand; history entries verify themselves.
+  } finally {
+    closeQuietly(handle);
+  }
+}
+
+/** Syncs a file by name, through a handle that may write where the system allows it. */
+export function* syncPath(fs: FileSystem, path: string): Steps<void> {
+  let handle: FileHandle;
+  try {
+    handle = fs.open(path, 'readWrite');
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) {
+      throw readError(error, path);
+    }
+    handle = fs.open(path, 'read');
+  }
+  try {
+    yield* syncFile(handle, path);
+  } finally {
+    closeQuietly(handle);
+  }
+}
+
+const RANDOM_DIGITS = 12;
+
+/** The name of a temporary file for `path`: hidden, in the same directory, not to be guessed. */
+export function temporaryFor(path: string, random: (length: number) => Uint8Array): string {
+  const digits = Array.from(random(RANDOM_DIGITS / 2), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  );
+  return join(parentOf(path), `.${nameOf(path)}.${digits.join('')}.tmp`);
+}
+
+/** Whether a name is one that {@link temporaryFor} makes for files that `isOurs` accepts. */
+export function isTemporaryName(name: string, isOurs: (name: string) => boolean): boolean {
+  const found = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name);
+  return found?.[1] !== undefined && isOurs(found[1]);
+}
+
+/** Runs steps for two independent things at once where they have to wait; fails with the first failure. */
+export function* both(first: () => Steps<void>, second: () => Steps<void>): Steps<void> {
+  const one = settle(first);
+  const two = settle(second);
+  for (const outcome of [yield* wait(one), yield* wait(two)]) {
+    if (outcome.failed) throw outcome.error;
+  }
+}
+
+type Outcome = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
+
+function settle(steps: () => Steps<void>) {
+  return run(
+    (function* (): Steps<Outcome> {
+      try {
+        yield* steps();
+        return { failed: false };
+      } catch (error) {
+        return { failed: true, error };
+      }
+    })(),
+  );
+}

@@ -1,0 +1,173 @@
+/**
+ * History on disk: one sealed, read-only file for each earlier checkpoint, named by its sequence
+ * number. Keeping a predecessor is a hard link where the file system has them: no second write.
+ */
+import { equalBytes } from '../format/bytes.js';
+import { readSeal, sealText } from '../format/seal.js';
+import {
+  ensureDirectory,
+  linkOrNot,
+  makeReadOnly,
+  publishNew,
+  readWhole,
+  syncDirectory,
+  temporaryFor,
+  unlinkIfThere,
+} from './files.js';
+import { isMissing } from './io-error.js';
+import { keepFile } from './quarantine-files.js';
+import type { Steps } from './run.js';
+import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { join } from './store-paths.js';
+
+const DIGITS = 12;
+
+/** The name of a history entry. */
+export function entryName(sequence: number, targetName: string): string {
+  return `${String(sequence).padStart(DIGITS, '0')}.${targetName}`;
+}
+
+/** The sequence number in an entry's name, or `undefined` for other files. */
+export function sequenceInName(name: string, targetName: string): number | undefined {
+  const digits = /^\d{12,15}(?=\.)/.exec(name)?.[0];
+  return digits !== undefined && name.slice(digits.length + 1) === targetName
+    ? Number(digits)
+    : undefined;
+}
+
+/** Sequence numbers of this store's entries, ascending. */
+export function listEntries(session: Session): number[] {
+  const { history, targetName } = pathsOf(session);
+  let names: string[];
+  try {
+    names = session.fs.list(history);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  const found = names.map((name) => sequenceInName(name, targetName));
+  return found.filter((sequence) => sequence !== undefined).sort((a, b) => a - b);
+}
+
+/** The absolute path of an entry. */
+export function entryPath(session: Session, sequence: number): string {
+  const { history, targetName } = pathsOf(session);
+  return join(history, entryName(sequence, targetName));
+}
+
+/**
+ * Keeps a checkpoint in history, durably. One that carries its own seal under its number is linked;
+ * one that was adopted is written with a seal, as every entry must verify by itself. An entry of that
+ * number with other content goes to quarantine.
+ */
+export function* keepInHistory(
+  session: Session,
+  seen: SeenCheckpoint,
+  sequence: number,
+  how: 'link' | 'copy',
+): Steps<void> {
+  const { fs } = session;
+  const { history } = pathsOf(session);
+  const image = sealedImage(session, seen, sequence);
+  if (image === undefined) return;
+  yield* ensureDirectory(fs, history);
+  const path = entryPath(session, sequence);
+  if (fs.statLink(path) !== undefined) {
+    const existing = readWhole(fs, path, session.maxBytes);
+    if (existing !== undefined && equalBytes(existing.bytes, image)) {
+      remember(session, sequence);
+      yield* syncDirectory(fs, history);
+      return;
+    }
+    const name = entryName(sequence, pathsOf(session).targetName);
+    yield* keepFile(session, path, name, 'history-entry-replaced');
+  }
+  const linked =
+    how === 'link' && image === seen.bytes && linkOrNot(fs, pathsOf(session).target, path);
+  if (linked) yield* syncDirectory(fs, history);
+  else yield* writeEntry(session, path, image, seen);
+  remember(session, sequence);
+}
+
+function sealedImage(
+  { epoch }: Session,
+  { bytes, reading }: SeenCheckpoint,
+  sequence: number,
+): Uint8Array | undefined {
+  if (reading.kind === 'sealed' && reading.sequence === sequence) return bytes;
+  return 'text' in reading ? sealText(reading.text, { sequence, epoch }) : undefined;
+}
+
+function* writeEntry(
+  session: Session,
+  path: string,
+  image: Uint8Array,
+  { ownership }: SeenCheckpoint,
+): Steps<void> {
+  const { fs, random } = session;
+  yield* publishNew(fs, path, image, ownership, temporaryFor(path, random));
+  makeReadOnly(fs, path);
+}
+
+function remember(session: Session, sequence: number): void {
+  if (session.entries.includes(sequence)) return;
+  session.entries = [...session.entries, sequence].sort((a, b) => a - b);
+}
+
+/**
+ * Replaces an entry whose file was changed in place while it was still linked to the checkpoint.
+ */
+export function* repairEntry(
+  session: Session,
+  seen: SeenCheckpoint,
+  sequence: number,
+): Steps<void> {
+  const path = entryPath(session, sequence);
+  const existing = readWhole(session.fs, path, session.maxBytes);
+  const image = sealedImage(session, seen, sequence);
+  if (image === undefined || (existing && equalBytes(existing.bytes, image))) return;
+  unlinkIfThere(session.fs, path);
+  yield* writeEntry(session, path, image, seen);
+}
+
+/**
+ * After publication: the predecessor's file has only its name in history left, and is made read-only.
+ * A courtesy: the save has succeeded already, so a failure here is not reported.
+ */
+export function protectEntry(session: Session, sequence: number): void {
+  const path = entryPath(session, sequence);
+  try {
+    if (session.fs.stat(path)?.links === 1) makeReadOnly(session.fs, path);
+  } catch {
+    // Entries verify themselves; the mode only guards against slips of the hand.
+  }
+}
+
+/** Removes the oldest entries beyond the limit. A failure leaves too many, which does no harm. */
+export function prune(session: Session): void {
+  while (session.entries.length > session.maxCheckpoints) {
+    const [oldest, ...rest] = session.entries;
+    if (oldest === undefined) return;
+    try {
+      unlinkIfThere(session.fs, entryPath(session, oldest));
+    } catch {
+      return;
+    }
+    session.entries = rest;
+  }
+}
+
+/** An entry's text, if the entry verifies under its name. */
+export function readEntry(
+  session: Session,
+  sequence: number,
+): { readonly text: string } | { readonly reason: string } {
+  const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
+  if (file === undefined) return { reason: 'it is missing' };
+  const reading = readSeal(file.bytes);
+  if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };
+  if (reading.sequence !== sequence) {
+    return { reason: `it is checkpoint ${reading.sequence} under another's name` };
+  }
+  return { text: reading.text };
+}

@@ -1,0 +1,63 @@
+/**
+ * The one long-lived actor that does a store's I/O. It takes `io.requested`, performs the operation
+ * on the port and answers the machine that asked. Where the port answers at once, so does the actor:
+ * a run on a simulated disk is synchronous from end to end.
+ */
+import { fromCallback } from 'xstate';
+import { CheckpointError } from '../errors.js';
+import type { CheckpointIo, FailureKind, IoFailure, OperationName } from './checkpoint-io.js';
+import type { IoRequest } from './io-messages.js';
+import { isPromiseLike } from './run.js';
+
+/** Actor logic for the machines' `io` actor, on top of an implementation of the port. */
+export function createIoActor(io: CheckpointIo) {
+  return fromCallback<IoRequest>(({ receive }) => {
+    receive((request) => answer(io, request));
+  });
+}
+
+function answer(io: CheckpointIo, { operation, input, id, replyTo }: IoRequest): void {
+  const done = (output: unknown) => replyTo.send({ type: `${operation}.done`, id, output });
+  const failed = (error: unknown) =>
+    replyTo.send({ type: `${operation}.failed`, id, failure: toFailure(error, operation) });
+  // The port's type ties input to name; that tie is lost in a message, so it is taken up again here.
+  const perform = io[operation] as (input: unknown) => unknown;
+  let output: unknown;
+  try {
+    output = perform(input);
+  } catch (error) {
+    failed(error);
+    return;
+  }
+  if (isPromiseLike(output)) output.then(done, failed);
+  else done(output);
+}
+
+/** What the protocol needs to know of an error. */
+export function toFailure(error: unknown, operation: OperationName): IoFailure {
+  const coded =
+    error instanceof CheckpointError
+      ? error
+      : new CheckpointError(
+          'WRITE_FAILED',
+          `${operation} failed: ${error instanceof Error ? error.message : String(error)}`,
+          {},
+          { cause: error },
+        );
+  return { kind: kindOf(coded), published: coded.details.outcome === 'published', error: coded };
+}
+
+function kindOf({ code, details }: CheckpointError): FailureKind {
+  switch (code) {
+    case 'LOCK_LOST':
+      return 'lockLost';
+    case 'SYNC_FAILED':
+      return details.directory === true ? 'directorySync' : 'sync';
+    case 'LOG_IN_THE_WAY':
+      return 'unexplained';
+    case 'READ_FAILED':
+      return 'read';
+    default:
+      return 'write';
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * What recovery does on files: gathering evidence, which changes nothing, and acting on decisions.
+ * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
+ */
+import { CheckpointError } from '../errors.js';
+import { readSeal } from '../format/seal.js';
+import type { SealedSave, WalScan } from '../format/wal-scan.js';
+import { scanWal } from '../format/wal-scanner.js';
+import { problemWith, see } from './checkpoint-file.js';
+import type {
+  CheckpointCondition,
+  CheckpointEvidence,
+  CheckpointRelation,
+  HistoryEvidence,
+  IoOperations,
+  Problem,
+  WalEvidence,
+} from './checkpoint-io.js';
+import { isTemporaryName, readWhole, syncDirectory, syncPath, unlinkIfThere } from './files.js';
+import {
+  entryName,
+  entryPath,
+  keepInHistory,
+  listEntries,
+  sequenceInName,
+} from './history-files.js';
+import { isMissing, readError } from './io-error.js';
+import { keepBytes, keepFile } from './quarantine-files.js';
+import { type Steps, wait } from './run.js';
+import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { join } from './store-paths.js';
+
+/** A log may hold several images; what is larger was not written by this package. */
+const WAL_FACTOR = 2;
+/** Numbers that only an unverified seal claims count up to here, so that a typo can't use them up. */
+const MAX_CLAIM = 2 ** 40;
+
+/** Is there a log? */
+export function checkWal(session: Session): IoOperations['checkWal']['output'] {
+  const { wal } = pathsOf(session);
+  const found = session.fs.statLink(wal);
+  if (found !== undefined && found.kind !== 'file') {
+    throw new CheckpointError(
+      'READ_FAILED',
+      `${wal} is a ${found.kind}, not a log. Nothing was changed; remove it if you know where it comes from.`,
+      { file: wal },
+    );
+  }
+  return { present: found !== undefined };
+}
+
+/** Reads the log. One that is too large to be ours is not read, and counts as damaged. */
+export function readWal(session: Session): IoOperations['readWal']['output'] {
+  const { wal } = pathsOf(session);
+  session.scan = undefined;
+  try {
+    session.walBytes = readWhole(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+  } catch (error) {
+    if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
+    session.scan = { kind: 'damaged', offset: 0, reason: error.message };
+  }
+  return { size: session.walBytes?.length ?? 0 };
+}
+
+/** Scans the log, and compares the checkpoint with what it holds. */
+export function verifyWal(session: Session): WalEvidence {
+  const scan = session.scan ?? scanWal(session.walBytes, { target: pathsOf(session).targetName });
+  session.scan = scan;
+  const size = session.walBytes?.length ?? 0;
+  if (scan.kind !== 'sealed') {
+    const { kind, ...facts } = scan;
+    const sequence = claimedBy(scan);
+    const epoch = 'header' in facts ? facts.header?.epoch : undefined;
+    session.epoch = Math.max(session.epoch, epoch ?? 0);
+    return {
+      verdict: kind,
+      relation: 'none',
+      size,
+      ...('offset' in facts && { offset: facts.offset, reason: facts.reason }),
+      ...(sequence !== undefined && { sequence }),
+      ...(epoch !== undefined && { epoch }),
+      ...(kind === 'foreignTarget' && { reason: `it is for ${scan.target}` }),
+      ...(kind === 'unsupportedVersion' && { reason: `its version is ${scan.version}` }),
+    };
+  }
+  const { sequence, label } = scan.last.intent;
+  const seen = see(session);
+  session.current = seen;
+  const finding = scan.tail.kind === 'clean' ? scan.findings[0] : scan.tail;
+  return {
+    verdict: 'sealed',
+    relation: relationOf(seen, scan.saves, scan.last, scan.header.epoch),
+    size,
+    sequence,
+    epoch: scan.header.epoch,
+    ...(label !== undefined && { label }),
+    ...(finding && { offset: finding.offset, reason: finding.reason }),
+  };
+}
+
+function claimedBy(scan: WalScan): number | undefined {
+  switch (scan.kind) {
+    case 'torn':
+    case 'unsealed':
+      return scan.intent?.sequence;
+    case 'damaged':
+      return scan.sealedSequence;
+    case 'foreignTarget':
+      return scan.sequence;
+    default:
+      return undefined;
+  }
+}
+
+function relationOf(
+  seen: SeenCheckpoint | undefined,
+  saves: readonly SealedSave[],
+  last: SealedSave,
+  epoch: number,
+): CheckpointRelation {
+  if (seen === undefined) return 'missing';
+  const { size, sha256 } = digestOf(seen.bytes);
+  const isImage = (image: { size: number; sha256: string } | undefined) =>
+    image?.size === size && image.sha256 === sha256;
+  if (isImage(last.intent.afterImage)) return 'afterImage';
+  if (saves.some(({ intent }) => isImage(intent.preImage) || isImage(intent.afterImage))) {
+    return 'preImage';
+  }
+  const { reading } = seen;
+  const { sequence } = last.intent;
+  if (reading.kind === 'sealed' && reading.sequence > sequence) return 'newer';
+  const isEditOfIt = reading.kind === 'mismatch' && reading.sequence === sequence;
+  return isEditOfIt && reading.epoch === epoch ? 'editedAfterImage' : 'other';
+}
+
+/** Moves the log into quarantine. */
+export function* quarantineWal(
+  session: Session,
+  { reason }: IoOperations['quarantineWal']['input'],
+): Steps<IoOperations['quarantineWal']['output']> {
+  const kept = yield* keepFile(session, pathsOf(session).wal, 'checkpoint.wal', reason);
+  session.walBytes = undefined;
+  session.scan = undefined;
+  return { kept };
+}
+
+/**
+ * The log's save is under the checkpoint's name already: makes that durable. Where the file was
+ * edited since, the save itself, which only the log still holds, goes into history.
+ */
+export function* finishWal(session: Session): Steps<undefined> {
+  const { fs, scan, current } = session;
+  const { target, directory } = pathsOf(session);
+  if (scan?.kind === 'sealed' && current?.reading.kind === 'mismatch') {
+    const reading = readSeal(scan.image);
+    const { sequence } = scan.last.intent;
+    yield* keepInHistory(session, { ...current, bytes: scan.image, reading }, sequence, 'copy');
+  }
+  yield* syncPath(fs, target);
+  yield* syncDirectory(fs, directory);
+  return undefined;
+}
+
+/** Takes the after-image from the log; decides what becomes of the file that it replaces. */
+export function* loadWal(session: Session): Steps<IoOperations['loadWal']['output']> {
+  const { scan, current } = session;
+  if (scan?.kind !== 'sealed') throw new TypeError('the log is not sealed');
+  const { sequence } = scan.last.intent;
+  const reading = readSeal(scan.image);
+  const text = 'text' in reading ? reading.text : '';
+  session.epoch = scan.header.epoch;
+  session.round = { sequence, image: scan.image, text };
+  if (current !== undefined && !current.historic) {
+    const problem = yield* problemWith(session, current);
+    const historic = problem === undefined && session.adoptsEdits;
+    session.current = { ...current, historic };
+    if (!historic) {
+      yield* keepBytes(session, current.bytes, pathsOf(session).targetName, 'replaced-by-recovery');
+    }
+  }
+  return { sequence };
+}
+
+/** Reads and judges the checkpoint. */
+export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
+  const seen = see(session);
+  session.current = seen;
+  session.entries = listEntries(session);
+  const newestEntry = session.entries.at(-1) ?? 0;
+  const claim = claimOf(seen);
+  session.epoch = Math.max(session.epoch, claim?.epoch ?? 0) + 1;
+  const judged = seen === undefined ? undefined : yield* judge(session, seen);
+  if (seen !== undefined && judged?.condition === 'sealed' && 'text' in seen.reading) {
+    session.content.rebase({ text: seen.reading.text, sequence: seen.sequence ?? 0 });
+  }
+  return {
+    condition: judged?.condition ?? 'missing',
+    size: seen?.bytes.length ?? 0,
+    highestSequence: Math.max(newestEntry, claim?.sequence ?? 0),
+    everPublished: session.entries.length > 0 || claim !== undefined || hasRemnant(seen),
+    ...(claim && claim),
+    ...(judged?.problem && { problem: judged.problem }),
+  };
+}
+
+/** The file was sealed once, and its seal was cut or damaged. */
+function hasRemnant(seen: SeenCheckpoint | undefined): boolean {
+  return seen?.reading.kind === 'unsealed' && seen.reading.remnant === true;
+}
+
+function claimOf(
+  seen: SeenCheckpoint | undefined,
+): { readonly sequence: number; readonly epoch: number } | undefined {
+  const reading = seen?.reading;
+  if (reading?.kind !== 'sealed' && reading?.kind !== 'mismatch') return undefined;
+  const { sequence, epoch } = reading;
+  const absurd = reading.kind === 'mismatch' && Math.max(sequence, epoch) > MAX_CLAIM;
+  return absurd ? { sequence: 0, epoch: 0 } : { sequence, epoch };
+}
+
+interface Judgement {
+  readonly condition: CheckpointCondition;
+  readonly problem?: Problem;
+}
+
+function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
+  const { reading } = seen;
+  if (reading.kind === 'unsupportedVersion') return { condition: 'unsupportedVersion' };
+  const isVouchedFor = reading.kind === 'sealed' && !session.validateSealed;
+  const problem = isVouchedFor ? undefined : yield* problemWith(session, seen);
+  if (problem !== undefined) {
+    return { condition: problem.code === 'SCHEMA_INVALID' ? 'schemaInvalid' : 'damaged', problem };
+  }
+  if (reading.kind === 'sealed') return { condition: 'sealed' };
+  return { condition: reading.kind === 'mismatch' ? 'edited' : 'unsealed' };
+}
+
+/** Looks for the newest history entry that verifies and that the store accepts. */
+export function* findInHistory(session: Session): Steps<HistoryEvidence> {
+  const refused: { file: string; problem: Problem }[] = [];
+  const entries = [...session.entries].reverse();
+  for (const sequence of entries) {
+    const file = `checkpoints/${entryName(sequence, pathsOf(session).targetName)}`;
+    const problem = yield* problemWithEntry(session, sequence);
+    if (problem === undefined) {
+      return { newest: { sequence, file }, refused, entries: entries.length };
+    }
+    refused.push({ file, problem });
+  }
+  return { refused, entries: entries.length };
+}
+
+function* problemWithEntry(session: Session, sequence: number): Steps<Problem | undefined> {
+  try {
+    const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
+    if (file === undefined) return { code: 'READ_FAILED', message: 'it is missing' };
+    const reading = readSeal(file.bytes);
+    if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
+      return { code: 'INVALID_YAML', message: 'its seal does not verify' };
+    }
+    session.epoch = Math.max(session.epoch, reading.epoch + 1);
+    yield* wait(session.content.validate(reading.text));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    return { code: error.code, message: error.message };
+  }
+}
+
+/** Copies the checkpoint file, as it is now, into quarantine. */
+export function* keepCheckpoint(
+  session: Session,
+  { reason }: IoOperations['keepCheckpoint']['input'],
+): Steps<IoOperations['keepCheckpoint']['output']> {
+  const { targetName } = pathsOf(session);
+  const seen = see(session);
+  if (session.recovered) yield* keepDisplaced(session);
+  session.current = seen && { ...seen, historic: false };
+  session.observed = undefined;
+  if (seen === undefined) return {};
+  const kept = yield* keepBytes(session, seen.bytes, targetName, reason, seen.ownership);
+  return { kept };
+}
+
+/** Takes the file as it is as the current state. Changes nothing on disk but history. */
+export function* adoptCheckpoint(
+  session: Session,
+  { sequence }: IoOperations['adoptCheckpoint']['input'],
+): Steps<IoOperations['adoptCheckpoint']['output']> {
+  if (session.recovered) yield* keepDisplaced(session);
+  const seen = session.observed ?? session.current;
+  if (seen === undefined || !('text' in seen.reading)) {
+    throw new TypeError('there is nothing to adopt');
+  }
+  session.current = { ...seen, sequence, historic: true };
+  session.observed = undefined;
+  session.content.rebase({ text: seen.reading.text, sequence });
+  return { size: seen.bytes.length };
+}
+
+/** An edit replaced the file while the store was open: what it replaced is still in memory. */
+function* keepDisplaced(session: Session): Steps<void> {
+  const { current } = session;
+  if (current?.historic && current.sequence !== undefined) {
+    yield* keepInHistory(session, current, current.sequence, 'copy');
+  }
+}
+
+/** Removes temporary files that a crash left behind, here, in history and in quarantine. */
+export function removeLeftovers(session: Session): IoOperations['removeLeftovers']['output'] {
+  const { directory, history, quarantine, targetName } = pathsOf(session);
+  const removed = [
+    ...removeTemporaries(session, directory, '', (name) => name === targetName),
+    ...removeTemporaries(
+      session,
+      history,
+      'checkpoints/',
+      (name) => sequenceInName(name, targetName) !== undefined,
+    ),
+    ...removeTemporaries(session, quarantine, 'quarantine/', (name) => name.endsWith(targetName)),
+  ];
+  session.recovered = true;
+  return { removed };
+}
+
+function removeTemporaries(
+  { fs }: Session,
+  directory: string,
+  prefix: string,
+  isOurs: (name: string) => boolean,
+): string[] {
+  let names: string[];
+  try {
+    names = fs.list(directory);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw readError(error, directory);
+  }
+  const left = names.filter((name) => isTemporaryName(name, isOurs));
+  for (const name of left) unlinkIfThere(fs, join(directory, name));
+  return left.map((name) => `${prefix}${name}`);
+}

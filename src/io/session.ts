@@ -1,0 +1,132 @@
+/**
+ * What the operations of one open store share: where its files are, what the checkpoint on disk is
+ * known to be, and the files of the round in flight. Owned by `file-checkpoint-io.ts`; the machines
+ * never see it.
+ */
+import { CheckpointError } from '../errors.js';
+import { sha256Hex } from '../format/bytes.js';
+import type { SealReading } from '../format/seal.js';
+import type { ImageDigest } from '../format/wal-format.js';
+import type { WalScan } from '../format/wal-scan.js';
+import type { WalEncoder } from '../format/wal-writer.js';
+import type { CheckpointContent } from './checkpoint-io.js';
+import type { FileHandle, FileLock, FileSystem } from './file-system.js';
+import type { FileIdentity, Ownership } from './files.js';
+import type { StorePaths } from './store-paths.js';
+
+/** The checkpoint file as it was last seen. */
+export interface SeenCheckpoint {
+  readonly bytes: Uint8Array;
+  readonly reading: SealReading;
+  readonly identity: FileIdentity;
+  readonly ownership: Ownership;
+  /** When it was looked at, by the store's clock, in milliseconds. */
+  readonly seenAtMs: number;
+  /** The number it counts as: its seal's, or the one it was adopted under. */
+  readonly sequence: number | undefined;
+  /** Whether it is a state that history keeps when it is replaced; else quarantine has it already. */
+  readonly historic: boolean;
+}
+
+/** The files and the content of the round in flight. */
+export interface Round {
+  readonly sequence: number;
+  /** The after-image: the sealed bytes to publish. */
+  readonly image: Uint8Array;
+  readonly text: string;
+  /** The log, where this round created it. */
+  wal?: { readonly handle: FileHandle; readonly encoder: WalEncoder };
+  temporary?: { readonly path: string; readonly handle: FileHandle };
+}
+
+/** Settings of the file implementation. */
+export interface SessionOptions {
+  readonly fs: FileSystem;
+  readonly directory: string;
+  readonly file: string;
+  readonly content: CheckpointContent;
+  /** Wall clock in milliseconds. */
+  readonly now: () => number;
+  readonly random: (length: number) => Uint8Array;
+  readonly maxCheckpoints: number;
+  /** Largest checkpoint that is read, in bytes. */
+  readonly maxBytes: number;
+  /** Whether edits made outside become states of this store. */
+  readonly adoptsEdits: boolean;
+  /** Whether a checkpoint must be validated although its seal vouches for it (a schema is set). */
+  readonly validateSealed: boolean;
+}
+
+/** The shared, mutable state. */
+export interface Session extends SessionOptions {
+  located: StorePaths | undefined;
+  lock: FileLock | undefined;
+  /** This writer's ownership number; 0 until the evidence has been read. */
+  epoch: number;
+  /** The checkpoint as this store knows it; `undefined` where there is none. */
+  current: SeenCheckpoint | undefined;
+  /** What an observation found in its place, until it is adopted or set aside. */
+  observed: SeenCheckpoint | undefined;
+  round: Round | undefined;
+  walBytes: Uint8Array | undefined;
+  scan: WalScan | undefined;
+  /** Sequence numbers of this store's history entries, ascending. */
+  entries: number[];
+  /** Whether recovery ended well, so that closing may write. */
+  recovered: boolean;
+  /** Set by a failed sync: nothing more is written. */
+  untrusted: boolean;
+}
+
+/** A session before its first operation. */
+export function createSession(options: SessionOptions): Session {
+  return {
+    ...options,
+    located: undefined,
+    lock: undefined,
+    epoch: 0,
+    current: undefined,
+    observed: undefined,
+    round: undefined,
+    walBytes: undefined,
+    scan: undefined,
+    entries: [],
+    recovered: false,
+    untrusted: false,
+  };
+}
+
+/** The store's paths. An operation before `acquireLock` is a bug of the caller. */
+export function pathsOf(session: Session): StorePaths {
+  if (session.located === undefined) throw new TypeError('the store has not been locked yet');
+  return session.located;
+}
+
+/** The round in flight. An operation outside of one is a bug of the caller. */
+export function roundOf(session: Session): Round {
+  if (session.round === undefined) throw new TypeError('no round is in flight');
+  return session.round;
+}
+
+/** Mode for files of a store that has no checkpoint yet: nobody else's business. */
+const PRIVATE_MODE = 0o600;
+
+/** Mode and owner for new files: those of the checkpoint. */
+export function ownershipOf(session: Session): Ownership {
+  return session.current?.ownership ?? session.observed?.ownership ?? { mode: PRIVATE_MODE };
+}
+
+/** Size and digest of an image, as the log's intent records them. */
+export function digestOf(bytes: Uint8Array): ImageDigest {
+  return { size: bytes.length, sha256: sha256Hex(bytes) };
+}
+
+/** @throws CheckpointError `LOCK_LOST` */
+export function checkLock(session: Session): void {
+  if (session.lock?.isHeld()) return;
+  throw new CheckpointError(
+    'LOCK_LOST',
+    `The lock ${pathsOf(session).lock} was taken away while the store was open. Nothing was written. Make sure that no other program uses the store, then open it again.`,
+    { file: pathsOf(session).lock },
+  );
+}

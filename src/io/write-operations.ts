@@ -1,0 +1,304 @@
+/**
+ * The six steps of the write protocol on files, and what undoes them. Ruled by `docs/protocol.md`.
+ * Assumes that the statechart calls them in its order; each leaves the files so that recovery can
+ * tell what happened if it is cut off anywhere inside.
+ */
+import { CheckpointError } from '../errors.js';
+import { MAX_COUNTER } from '../format/bytes.js';
+import { sealText } from '../format/seal.js';
+import { WAL_SALT_BYTES } from '../format/wal-format.js';
+import { WalEncoder } from '../format/wal-writer.js';
+import { looksUnchanged, see } from './checkpoint-file.js';
+import type { IoOperations, KeptFile } from './checkpoint-io.js';
+import type { FileStat, FileSystem } from './file-system.js';
+import {
+  both,
+  checkSize,
+  closeQuietly,
+  createFile,
+  identityOf,
+  syncDirectory,
+  syncFile,
+  temporaryFor,
+  unlinkIfThere,
+  writeAll,
+} from './files.js';
+import { keepInHistory, protectEntry, prune, readEntry, repairEntry } from './history-files.js';
+import { writeError } from './io-error.js';
+import { keepBytes } from './quarantine-files.js';
+import { type Steps, wait } from './run.js';
+import {
+  checkLock,
+  digestOf,
+  ownershipOf,
+  pathsOf,
+  type Round,
+  roundOf,
+  type SeenCheckpoint,
+  type Session,
+} from './session.js';
+
+/** Step 1: creates the log and writes header and intent. */
+export function* writeIntent(
+  session: Session,
+  { sequence, label, source }: IoOperations['writeIntent']['input'],
+): Steps<IoOperations['writeIntent']['output']> {
+  const { fs, now, random, current, epoch } = session;
+  const { wal, targetName } = pathsOf(session);
+  if (sequence > MAX_COUNTER) throw exhausted(sequence);
+  const text =
+    source.kind === 'requests'
+      ? yield* wait(session.content.textFor(source.requestIds))
+      : historyText(session, source.sequence);
+  const image = sealText(text, { sequence, epoch });
+  const round: Round = { sequence, image, text };
+  session.round = round;
+  const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: now() });
+  const header = encoder.header();
+  const intent = encoder.intent(
+    {
+      sequence,
+      timeMs: now(),
+      target: targetName,
+      ...(label !== undefined && { label }),
+      preImage: current && digestOf(current.bytes),
+      afterImage: digestOf(image),
+      encoding: 'whole',
+    },
+    image.length,
+  );
+  if (fs.statLink(wal) !== undefined) throw logInTheWay(wal);
+  round.wal = { handle: createFile(fs, wal, ownershipOf(session)), encoder };
+  writeAll(round.wal.handle, concat(header, intent), 0, wal);
+  return { bytes: encoder.offset };
+}
+
+/** Step 2: appends the after-image and its seal. */
+export function writeData(session: Session): IoOperations['writeData']['output'] {
+  const { image, wal } = roundOf(session);
+  if (wal === undefined) throw new TypeError('the round has no log');
+  const { wal: path } = pathsOf(session);
+  const start = wal.encoder.offset;
+  const data = wal.encoder.data(image);
+  writeAll(wal.handle, data, start, path);
+  writeAll(wal.handle, wal.encoder.seal(), start + data.length, path);
+  checkSize(wal.handle, wal.encoder.offset, path);
+  return { bytes: wal.encoder.offset - start };
+}
+
+/** Step 3: syncs the log, then the directory that names it. */
+export function* syncWal(session: Session): Steps<undefined> {
+  const { wal } = roundOf(session);
+  if (wal === undefined) throw new TypeError('the round has no log');
+  const { wal: path, directory } = pathsOf(session);
+  yield* syncFile(wal.handle, path);
+  yield* trusted(session, syncDirectory(session.fs, directory));
+  return undefined;
+}
+
+/** Step 4: writes all of a fresh temporary file beside the checkpoint. */
+export function writeCheckpoint(session: Session): IoOperations['writeCheckpoint']['output'] {
+  const round = roundOf(session);
+  const path = temporaryFor(pathsOf(session).target, session.random);
+  const handle = createFile(session.fs, path, ownershipOf(session));
+  round.temporary = { path, handle };
+  writeAll(handle, round.image, 0, path);
+  checkSize(handle, round.image.length, path);
+  return { bytes: round.image.length };
+}
+
+/**
+ * Step 5: syncs the temporary file and keeps the predecessor in history, both durable before the
+ * rename; renames over the checkpoint; syncs the directory.
+ */
+export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheckpoint']['output']> {
+  const { fs, current } = session;
+  const { target, directory } = pathsOf(session);
+  const round = roundOf(session);
+  const { temporary } = round;
+  if (temporary === undefined) throw new TypeError('the round has no temporary file');
+  checkLock(session);
+  yield* both(
+    () => trusted(session, keepPredecessor(session, round)),
+    () => syncFile(temporary.handle, temporary.path),
+  );
+  checkLock(session);
+  const kept = yield* keepLateEdit(session, round);
+  const seenAtMs = session.now();
+  // Before the rename: a stamp taken after it could be that of somebody's edit.
+  const stat = temporary.handle.stat();
+  try {
+    fs.rename(temporary.path, target);
+  } catch (error) {
+    const failure = writeError(error, target, 'renaming over');
+    throw isUnder(fs, target, stat) ? afterPublication(failure, target) : failure;
+  }
+  try {
+    yield* trusted(session, syncDirectory(fs, directory));
+    dropHandle(round);
+    takeAsCurrent(session, round, stat, seenAtMs);
+  } catch (error) {
+    throw afterPublication(error, target);
+  }
+  if (current?.historic) protectEntry(session, predecessorSequence(round, current));
+  return { ...(kept && { kept }) };
+}
+
+/** A rename may report an error although it was done; only a look can tell. */
+function isUnder(fs: FileSystem, path: string, { device, inode }: FileStat): boolean {
+  try {
+    const found = fs.statLink(path);
+    return found?.device === device && found.inode === inode;
+  } catch {
+    // Not known: then it counts as published, so that the round is not taken back.
+    return true;
+  }
+}
+
+/** The new checkpoint is visible already; whether its name is durable is not known. */
+function afterPublication(error: unknown, target: string): CheckpointError {
+  const { code, message, details, cause } = writeError(error, target, 'publishing');
+  return new CheckpointError(code, message, { ...details, outcome: 'published' }, { cause });
+}
+
+/** Step 6: unlinks the log. */
+export function deleteWal(session: Session): undefined {
+  unlinkIfThere(session.fs, pathsOf(session).wal);
+  closeQuietly(session.round?.wal?.handle);
+  session.round = undefined;
+  session.walBytes = undefined;
+  session.scan = undefined;
+  prune(session);
+  return undefined;
+}
+
+/** After a failed sync of the log: that descriptor is closed unsynced and its file removed. */
+export function dropWal(session: Session): undefined {
+  const round = roundOf(session);
+  closeQuietly(round.wal?.handle);
+  if (round.wal !== undefined) unlinkIfThere(session.fs, pathsOf(session).wal);
+  delete round.wal;
+  return undefined;
+}
+
+/** After a failed sync of the temporary file: likewise. */
+export function dropTemporary(session: Session): undefined {
+  const round = roundOf(session);
+  const path = round.temporary?.path;
+  dropHandle(round);
+  if (path !== undefined) unlinkIfThere(session.fs, path);
+  return undefined;
+}
+
+/**
+ * Removes what the round has created, and makes the removal durable: a save that is then reported as
+ * failed is not found by a later recovery.
+ */
+export function* abandonRound(session: Session): Steps<undefined> {
+  if (session.round === undefined) return undefined;
+  dropTemporary(session);
+  const hadWal = session.round.wal !== undefined;
+  dropWal(session);
+  session.round = undefined;
+  if (hadWal) {
+    yield* trusted(session, syncDirectory(session.fs, pathsOf(session).directory));
+  }
+  return undefined;
+}
+
+/** A directory whose sync failed makes the whole session untrusted: closing won't write any more. */
+function* trusted<T>(session: Session, steps: Steps<T>): Steps<T> {
+  try {
+    return yield* steps;
+  } catch (error) {
+    if (error instanceof CheckpointError && error.details.directory) session.untrusted = true;
+    throw error;
+  }
+}
+
+/** A predecessor that a recovery finds unsealed has no number; the one before the log's is free for it. */
+function predecessorSequence(round: Round, { sequence }: SeenCheckpoint): number {
+  return sequence ?? round.sequence - 1;
+}
+
+function* keepPredecessor(session: Session, round: Round): Steps<void> {
+  const { current } = session;
+  if (!current?.historic) return;
+  const sequence = predecessorSequence(round, current);
+  yield* keepInHistory(session, current, sequence, looksUnchanged(session) ? 'link' : 'copy');
+}
+
+/** The last look before the rename: an edit that slipped in since the round began is set aside. */
+function* keepLateEdit(session: Session, round: Round): Steps<KeptFile | undefined> {
+  if (looksUnchanged(session)) return undefined;
+  const late = see(session);
+  if (late === undefined) return undefined;
+  const kept = yield* keepBytes(
+    session,
+    late.bytes,
+    pathsOf(session).targetName,
+    'edited-during-save',
+  );
+  const { current } = session;
+  if (current?.historic) {
+    yield* repairEntry(session, current, predecessorSequence(round, current));
+  }
+  return kept;
+}
+
+function dropHandle(round: Round): void {
+  closeQuietly(round.temporary?.handle);
+  delete round.temporary;
+}
+
+function takeAsCurrent(
+  session: Session,
+  { image, text, sequence }: Round,
+  stat: FileStat,
+  seenAtMs: number,
+): void {
+  const { mode, uid, gid } = stat;
+  session.current = {
+    bytes: image,
+    reading: { kind: 'sealed', sequence, epoch: session.epoch, text },
+    identity: identityOf(stat),
+    ownership: { mode, owner: { uid, gid } },
+    seenAtMs,
+    sequence,
+    historic: true,
+  };
+  session.content.rebase({ text, sequence });
+}
+
+function historyText(session: Session, sequence: number): string {
+  const entry = readEntry(session, sequence);
+  if ('text' in entry) return entry.text;
+  throw new CheckpointError(
+    'READ_FAILED',
+    `History entry ${sequence} can not be restored: ${entry.reason}.`,
+    { sequence },
+  );
+}
+
+function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}
+
+function logInTheWay(wal: string): CheckpointError {
+  return new CheckpointError(
+    'LOG_IN_THE_WAY',
+    `A log ${wal} appeared while the store was open. Nothing was written. Close the store and open it again: recovery will judge the log.`,
+    { file: wal },
+  );
+}
+
+function exhausted(sequence: number): CheckpointError {
+  return new CheckpointError(
+    'WRITE_FAILED',
+    `Sequence number ${sequence} is beyond the format's limit. Some file of the store claims an absurd number: remove its seal line.`,
+    { sequence },
+  );
+}
