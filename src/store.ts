@@ -1,0 +1,449 @@
+/**
+ * The public store: promises over the actors. Joins the root machine, the file implementation of the
+ * port and the document; decides nothing about durability itself.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { type Actor, createActor, type InspectionEvent, toObserver } from 'xstate';
+import { CheckpointError } from './errors.js';
+import { MAX_LABEL_BYTES } from './format/wal-format.js';
+import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
+import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
+import { cloneValue, type YamlValue } from './format/yaml/yaml-value.js';
+import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
+import { createIoActor } from './io/io-actor.js';
+import { createNodeFileSystem } from './io/node-file-system.js';
+import { isPromiseLike, run } from './io/run.js';
+import { DEFAULT_FILE } from './io/store-paths.js';
+import {
+  type CheckpointEmitted,
+  checkpointMachine,
+  type Durability,
+} from './machines/checkpoint-machine.js';
+import type { RecoveryReport } from './machines/recovery-report.js';
+import { type Change, CheckpointDocument } from './store/document.js';
+import type {
+  CheckpointStoreEvent,
+  CheckpointStoreOptions,
+  Frozen,
+  SaveOptions,
+  SaveResult,
+} from './store/store-options.js';
+
+const MAX_CHECKPOINTS = 100;
+
+interface Waiting {
+  readonly resolve: (result: SaveResult) => void;
+  readonly reject: (error: unknown) => void;
+  readonly durability: Durability;
+  readonly stopListening: () => void;
+}
+
+type Ready = Extract<CheckpointEmitted, { type: 'checkpoint.ready' }>;
+
+/**
+ * An open store. It holds the store's lock until {@link CheckpointStore.close} or the end of the
+ * process. All methods may be called at any time and concurrently; saves take effect in call order.
+ */
+export class CheckpointStore<State = YamlValue, Input = State> {
+  /** The root actor, for inspection and for machines that want to watch it. */
+  readonly actor: Actor<typeof checkpointMachine>;
+  readonly #document: CheckpointDocument;
+  readonly #options: CheckpointStoreOptions;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
+  readonly #opened = deferred();
+  readonly #closed = deferred();
+  #ready: Ready | undefined;
+  #closing = false;
+  /** The end of the queue of changes whose validation takes time; `undefined` while it is empty. */
+  #queue: Promise<unknown> | undefined;
+
+  /** @internal Use {@link openCheckpointStore}. */
+  constructor(options: CheckpointStoreOptions) {
+    this.#options = options;
+    const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const document = new CheckpointDocument({ schema: options.schema, limits });
+    this.#document = document;
+    const io =
+      options.io?.(document) ??
+      createFileCheckpointIo({
+        fs: options.fileSystem ?? createNodeFileSystem(),
+        directory: options.directory,
+        file: options.file ?? DEFAULT_FILE,
+        content: document,
+        now: () => (options.clock ?? Date).now(),
+        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
+        maxBytes: limits.maxBytes,
+        adoptsEdits: (options.externalEdits ?? 'adopt') === 'adopt',
+        validateSealed: options.schema !== undefined,
+      });
+    this.actor = createActor(checkpointMachine.provide({ actors: { io: createIoActor(io) } }), {
+      id: 'checkpoint',
+      input: { externalEdits: options.externalEdits, syncRetryLimit: options.syncRetryLimit },
+      ...(options.inspect && { inspect: guardInspector(options) }),
+    });
+    this.actor.on('*', (event) => this.#take(event));
+    this.actor.subscribe({ error: (error) => this.#break(error) });
+  }
+
+  /** @internal Starts the actor; resolves when recovery has ended well. */
+  async open(): Promise<this> {
+    this.actor.start();
+    await this.#opened.promise;
+    return this;
+  }
+
+  /**
+   * The newest state that is on disk or has been acknowledged, deeply frozen; `undefined` in a new
+   * store. Parsed when first asked for.
+   */
+  get state(): Frozen<State> | undefined {
+    return this.#document.current?.state as Frozen<State> | undefined;
+  }
+
+  /** The text of that state as the user's file holds it, without the seal line. */
+  get text(): string | undefined {
+    return this.#document.current?.text;
+  }
+
+  /** The sequence number of that state; 0 in a new store. */
+  get sequence(): number {
+    return this.#document.sequence;
+  }
+
+  /** What happened at open: found, decided, lost, kept where. */
+  get recovery(): RecoveryReport {
+    return this.#whenReady.recovery;
+  }
+
+  /** Absolute path of the checkpoint file, symbolic links resolved. */
+  get file(): string {
+    return this.#whenReady.lock.target;
+  }
+
+  /** What weakens the guarantees here, in words; empty on an ordinary local disk. */
+  get warnings(): readonly string[] {
+    return this.#whenReady.lock.warnings;
+  }
+
+  /**
+   * Saves a whole state. The state is cloned at once; only what differs from the present one is
+   * changed in the file's text.
+   *
+   * Rejects with `UNFAITHFUL_VALUE`, `SCHEMA_INVALID` (nothing was tried), an I/O error's code with
+   * `details.outcome`, `EDITED_OUTSIDE`, `HALTED` or `CLOSED`; with the signal's reason if aborted.
+   */
+  save(state: Input, options: SaveOptions = {}): Promise<SaveResult> {
+    return this.#submit(() => ({ kind: 'state', value: cloneValue(state) }), options);
+  }
+
+  /**
+   * Saves an edited file verbatim, once it parses and passes the schema. A seal line in it is left out.
+   * Rejects as {@link save} does, and with `INVALID_YAML` and its kin, naming line and column.
+   */
+  saveText(text: string, options: SaveOptions = {}): Promise<SaveResult> {
+    return this.#submit(() => {
+      if (typeof text !== 'string') throw new TypeError('saveText() takes a string');
+      return { kind: 'text', text };
+    }, options);
+  }
+
+  /**
+   * Changes the value at a path, as `phases[0].status` or `['phases', 0, 'status']`. Missing mappings
+   * on the way are created; an index one past the end appends. Rejects as {@link save} does, and with
+   * `INVALID_PATH` and `PATH_NOT_FOUND`.
+   */
+  set(path: string | YamlPath, value: unknown, options: SaveOptions = {}): Promise<SaveResult> {
+    return this.#submit(
+      () => ({ kind: 'set', path: toPath(path), value: cloneValue(value) }),
+      options,
+    );
+  }
+
+  /** Removes the entry at a path. Rejects as {@link set} does. */
+  delete(path: string | YamlPath, options: SaveOptions = {}): Promise<SaveResult> {
+    return this.#submit(() => ({ kind: 'set', path: toPath(path), value: undefined }), options);
+  }
+
+  /**
+   * Computes the next state from the newest one, including saves that are still on their way. The
+   * recipe gets a private copy: it may change that, or return a new state. It must be pure and
+   * synchronous: it runs again if what it was computed from is not published after all.
+   */
+  update(
+    recipe: (draft: State) => Input | undefined | void,
+    options: SaveOptions = {},
+  ): Promise<SaveResult> {
+    return this.#submit(() => {
+      if (typeof recipe !== 'function') throw new TypeError('update() takes a function');
+      return { kind: 'update', recipe: recipe as (draft: unknown) => unknown };
+    }, options);
+  }
+
+  /**
+   * Tells a listener what happens from now on; first, what happened at open. What a listener throws
+   * is logged and goes no further.
+   * @returns stops it
+   */
+  subscribe(listener: (event: CheckpointStoreEvent) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.#ready !== undefined) {
+      const { sequence, recovery: report } = this.#ready;
+      this.#notify(listener, { type: 'recovered', sequence, report });
+    }
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Finishes every save that was accepted, then gives up the lock. Safe to call twice. Saves that are
+   * asked for afterwards are refused with `CLOSED`.
+   */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      while (this.#queue !== undefined) await this.#queue.catch(() => {});
+      this.actor.send({ type: 'close.requested' });
+    }
+    await this.#closed.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #whenReady(): Ready {
+    if (this.#ready === undefined) throw new TypeError('the store has not been opened');
+    return this.#ready;
+  }
+
+  async #submit(change: () => Change, options: SaveOptions): Promise<SaveResult> {
+    const { label, durability = this.#options.durability ?? 'committed', signal } = options;
+    checkLabel(label);
+    checkDurability(durability);
+    signal?.throwIfAborted();
+    if (this.#closing) {
+      throw new CheckpointError('CLOSED', 'The store is closed.', { outcome: 'notSaved' });
+    }
+    // Sent before anything is awaited wherever possible, so that a close() called right after this
+    // save comes after it.
+    const staged = this.#stage(change());
+    const request = (requestId: number) => this.#request(requestId, { label, durability, signal });
+    return await (typeof staged === 'number' ? request(staged) : staged.then(request));
+  }
+
+  /** Renders at once where nothing has to be waited for; in call order in any case. */
+  #stage(change: Change): number | Promise<number> {
+    if (this.#queue === undefined) {
+      const staged = run(this.#document.stage(change));
+      return isPromiseLike(staged) ? this.#enqueue(staged as Promise<number>) : staged;
+    }
+    return this.#enqueue(this.#queue.catch(() => {}).then(() => run(this.#document.stage(change))));
+  }
+
+  #enqueue(staged: Promise<number>): Promise<number> {
+    this.#queue = staged;
+    const done = () => {
+      if (this.#queue === staged) this.#queue = undefined;
+    };
+    staged.then(done, done);
+    return staged;
+  }
+
+  #request(
+    requestId: number,
+    { label, durability, signal }: { durability: Durability } & SaveOptions,
+  ): Promise<SaveResult> {
+    return new Promise((resolve, reject) => {
+      const abort = () => this.actor.send({ type: 'save.aborted', requestId });
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.set(requestId, {
+        resolve,
+        reject: (error) => reject(signal?.aborted && error === undefined ? signal.reason : error),
+        durability,
+        stopListening: () => signal?.removeEventListener('abort', abort),
+      });
+      this.actor.send({ type: 'save.requested', requestId, label, durability });
+    });
+  }
+
+  #take(event: CheckpointEmitted): void {
+    switch (event.type) {
+      case 'checkpoint.ready':
+        this.#ready = event;
+        this.#logRecovery(event);
+        this.#opened.resolve();
+        return;
+      case 'checkpoint.refused':
+        this.#opened.reject(event.error);
+        return;
+      case 'save.logged':
+        this.#answerLogged(event);
+        this.#tell({ type: 'logged', sequence: event.sequence });
+        return;
+      case 'save.published':
+        this.#tell({ type: 'published', sequence: event.sequence });
+        return;
+      case 'save.committed':
+        this.#tell({ type: 'committed', sequence: event.sequence });
+        this.#answer(event.requestIds, event.sequence, 'committed');
+        return;
+      case 'save.failed':
+        this.#fail(event.requestIds, event.error);
+        return;
+      case 'save.aborted':
+        this.#document.drop([event.requestId], { keepLogged: true });
+        this.#reject(event.requestId, undefined);
+        return;
+      case 'checkpoint.editedOutside':
+        this.#options.logger?.warn({ ...event }, 'the checkpoint was edited outside');
+        this.#tell({ ...event, type: 'editedOutside' });
+        return;
+      case 'checkpoint.halted':
+        this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
+        this.#tell({ type: 'halted', error: event.error });
+        return;
+      case 'checkpoint.closed':
+        this.#tell({ type: 'closed' });
+        this.#closed.resolve();
+    }
+  }
+
+  #answerLogged({ requestIds, sequence }: { requestIds: readonly number[]; sequence: number }) {
+    const early = requestIds.filter((id) => this.#waiting.get(id)?.durability === 'logged');
+    if (early.length === 0) return;
+    this.#document.markLogged(sequence);
+    this.#answer(early, sequence, 'logged');
+  }
+
+  #answer(requestIds: readonly number[], sequence: number, durability: Durability): void {
+    for (const requestId of requestIds) {
+      const waiting = this.#release(requestId);
+      const error = this.#document.takeError(requestId);
+      if (error !== undefined) waiting?.reject(error);
+      else waiting?.resolve({ sequence, durability });
+    }
+  }
+
+  #fail(requestIds: readonly number[], error: CheckpointError): void {
+    this.#document.drop(requestIds, { keepLogged: error.details.outcome !== 'notSaved' });
+    this.#options.logger?.warn({ error: error.toJSON() }, 'a save failed');
+    this.#tell({ type: 'failed', error });
+    for (const requestId of requestIds) this.#reject(requestId, error);
+  }
+
+  #reject(requestId: number, error: unknown): void {
+    this.#release(requestId)?.reject(error);
+  }
+
+  #release(requestId: number): Waiting | undefined {
+    const waiting = this.#waiting.get(requestId);
+    this.#waiting.delete(requestId);
+    waiting?.stopListening();
+    return waiting;
+  }
+
+  /** A defect in a machine: nothing can be trusted to go on, so everybody is told. */
+  #break(cause: unknown): void {
+    const error = new CheckpointError(
+      'HALTED',
+      'The store stopped after an internal failure; open it again.',
+      { outcome: 'unknown' },
+      { cause },
+    );
+    this.#closing = true;
+    this.#opened.reject(error);
+    this.#closed.resolve();
+    this.#tell({ type: 'halted', error });
+    for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
+  }
+
+  #logRecovery({ recovery, sequence, lock }: Ready): void {
+    const { logger } = this.#options;
+    for (const warning of lock.warnings) logger?.warn({ file: lock.target }, warning);
+    const message = recovery.clean ? 'the store is open' : 'the store was recovered';
+    logger?.info({ sequence, decisions: recovery.decisions, lost: recovery.lost }, message);
+  }
+
+  #tell(event: CheckpointStoreEvent): void {
+    for (const listener of [...this.#listeners]) this.#notify(listener, event);
+  }
+
+  #notify(listener: (event: CheckpointStoreEvent) => void, event: CheckpointStoreEvent): void {
+    try {
+      listener(event);
+    } catch (error) {
+      this.#options.logger?.error({ error, event: event.type }, 'a subscriber threw');
+    }
+  }
+}
+
+/**
+ * Opens a store: takes its lock, recovers whatever a crash left, and resolves to the open store.
+ *
+ * Rejects with `LOCKED` (another writer has it), `REFUSED` (nothing valid was found; nothing was
+ * changed), `SCHEMA_INVALID`, `EDITED_OUTSIDE` (policy `reject`), `UNSUPPORTED_VERSION`,
+ * `PATH_OUTSIDE_STORE`, or the code of an I/O error.
+ */
+export function openCheckpointStore<Schema extends StandardSchemaV1>(
+  options: CheckpointStoreOptions<Schema> & { readonly schema: Schema },
+): Promise<
+  CheckpointStore<StandardSchemaV1.InferOutput<Schema>, StandardSchemaV1.InferInput<Schema>>
+>;
+export function openCheckpointStore<State = YamlValue>(
+  options: CheckpointStoreOptions<undefined>,
+): Promise<CheckpointStore<State>>;
+export async function openCheckpointStore(
+  options: CheckpointStoreOptions,
+): Promise<CheckpointStore<unknown>> {
+  if (typeof options?.directory !== 'string' || options.directory === '') {
+    throw new TypeError('openCheckpointStore() needs a directory');
+  }
+  const store = new CheckpointStore<unknown>(options);
+  return await store.open();
+}
+
+interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function deferred(): Deferred {
+  let resolve: () => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
+    resolve = resolvePromise;
+    reject = rejectPromise;
+  });
+  return { promise, resolve, reject };
+}
+
+function toPath(path: string | YamlPath): YamlPath {
+  return typeof path === 'string' ? parsePath(path) : [...path];
+}
+
+function checkLabel(label: unknown): void {
+  if (label === undefined) return;
+  if (typeof label !== 'string' || new TextEncoder().encode(label).length > MAX_LABEL_BYTES) {
+    throw new TypeError(`a label is a string of at most ${MAX_LABEL_BYTES} bytes`);
+  }
+}
+
+function checkDurability(durability: unknown): void {
+  if (durability !== 'logged' && durability !== 'committed') {
+    throw new TypeError("durability is 'logged' or 'committed'");
+  }
+}
+
+/** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */
+function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
+  const observer = toObserver(inspect ?? (() => {}));
+  return (event: InspectionEvent) => {
+    try {
+      observer.next?.(event);
+    } catch (error) {
+      logger?.error({ error }, 'the inspector threw');
+    }
+  };
+}

@@ -1,0 +1,237 @@
+/**
+ * The text that a store publishes: the version on disk, and the changes that were asked for and are
+ * not on disk yet. Each change is rendered when it is asked for, onto the newest change before it,
+ * and rendered again only if what it was rendered onto turns out not to be published (a failed save,
+ * an edit made outside). Owns no I/O; the port calls it through {@link CheckpointContent}.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { CheckpointError } from '../errors.js';
+import { removeSealLines } from '../format/seal.js';
+import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
+import { formatPath, setAt, type YamlPath } from '../format/yaml/yaml-path.js';
+import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
+import { cloneValue, type YamlValue } from '../format/yaml/yaml-value.js';
+import type { CheckpointContent } from '../io/checkpoint-io.js';
+import { run, type Steps, wait } from '../io/run.js';
+import { Version } from './version.js';
+
+/** What a save asks for, independent of what it will be rendered onto. */
+export type Change =
+  | { readonly kind: 'state'; readonly value: YamlValue }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'set'; readonly path: YamlPath; readonly value: YamlValue | undefined }
+  /** Computes the next state from a private, mutable copy of the state. */
+  | { readonly kind: 'update'; readonly recipe: (draft: unknown) => unknown };
+
+interface Pending {
+  readonly id: number;
+  readonly change: Change;
+  /** What it was rendered onto. */
+  base: Version | undefined;
+  version: Version | undefined;
+  /** Why it could not be rendered onto its present base; it then changes nothing. */
+  error?: CheckpointError;
+}
+
+/** Settings of a {@link CheckpointDocument}. */
+export interface DocumentOptions {
+  readonly schema?: StandardSchemaV1 | undefined;
+  readonly limits: Partial<YamlLimits>;
+}
+
+/** See the head of this file. */
+export class CheckpointDocument implements CheckpointContent {
+  readonly #options: DocumentOptions;
+  #published: Version | undefined;
+  #publishedSequence = 0;
+  #logged: { readonly version: Version; readonly sequence: number } | undefined;
+  #pending: Pending[] = [];
+  /** What the round in flight publishes. */
+  #round: { readonly version: Version; readonly ids: readonly number[] } | undefined;
+  readonly #failed = new Map<number, CheckpointError>();
+  #validated: Version | undefined;
+  #lastId = 0;
+
+  constructor(options: DocumentOptions) {
+    this.#options = options;
+  }
+
+  /** The newest version that a save has been acknowledged for, or that is on disk. */
+  get current(): Version | undefined {
+    return this.#logged?.version ?? this.#published;
+  }
+
+  /** The sequence number of {@link current}; 0 where there is none. */
+  get sequence(): number {
+    return this.#logged?.sequence ?? this.#publishedSequence;
+  }
+
+  /**
+   * Takes a change and renders it. Nothing is kept of one that fails.
+   * @returns the number of the request
+   * @throws CheckpointError `INVALID_YAML` and its kin, `PATH_NOT_FOUND`, `UNFAITHFUL_VALUE`, `SCHEMA_INVALID`
+   */
+  *stage(change: Change): Steps<number> {
+    const base = yield* this.#refresh(this.#pending.length);
+    const version = yield* this.#render(base, change);
+    this.#lastId += 1;
+    this.#pending.push({ id: this.#lastId, change, base, version });
+    return this.#lastId;
+  }
+
+  textFor(requestIds: readonly number[]) {
+    return run(this.#textFor(requestIds));
+  }
+
+  *#textFor(requestIds: readonly number[]): Steps<string> {
+    const ids = new Set(requestIds);
+    const count = this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1;
+    const version = yield* this.#refresh(count);
+    const asked = this.#pending.filter(({ id }) => ids.has(id));
+    const error = asked.find((pending) => pending.error !== undefined)?.error;
+    if (version === undefined || asked.every((pending) => pending.error !== undefined)) {
+      throw error ?? new TypeError('there is nothing to save');
+    }
+    this.#round = { version, ids: requestIds };
+    return version.text;
+  }
+
+  validate(text: string) {
+    return run(this.#check(new Version(text, this.#options.limits)));
+  }
+
+  rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
+    if (current === undefined) {
+      this.#published = undefined;
+      return;
+    }
+    const { text, sequence } = current;
+    const round = this.#round;
+    if (round !== undefined && round.version.text === text) {
+      this.#published = round.version;
+      this.#forget(round.ids);
+      this.#round = undefined;
+    } else if (this.#validated?.text === text) {
+      this.#published = this.#validated;
+    } else {
+      this.#published = new Version(text, this.#options.limits);
+    }
+    this.#publishedSequence = sequence;
+    this.#logged = undefined;
+  }
+
+  /** The round in flight is durable: its version counts as the current one. */
+  markLogged(sequence: number): void {
+    if (this.#round !== undefined) this.#logged = { version: this.#round.version, sequence };
+  }
+
+  /** Gives requests up that failed or were aborted; what was rendered onto them is rendered again. */
+  drop(requestIds: readonly number[], options: { readonly keepLogged: boolean }): void {
+    this.#forget(requestIds);
+    this.#round = undefined;
+    if (!options.keepLogged) this.#logged = undefined;
+  }
+
+  /** Why a request of a committed round changed nothing, once. */
+  takeError(requestId: number): CheckpointError | undefined {
+    const error = this.#failed.get(requestId);
+    this.#failed.delete(requestId);
+    return error;
+  }
+
+  #forget(requestIds: readonly number[]): void {
+    const ids = new Set(requestIds);
+    for (const { id, error } of this.#pending) {
+      if (ids.has(id) && error !== undefined) this.#failed.set(id, error);
+    }
+    this.#pending = this.#pending.filter(({ id }) => !ids.has(id));
+  }
+
+  /** Brings the first `count` pending changes up to date with what is published, and returns the last. */
+  *#refresh(count: number): Steps<Version | undefined> {
+    let base = this.#published;
+    for (const pending of this.#pending.slice(0, count)) {
+      if (pending.base !== base) {
+        pending.base = base;
+        try {
+          pending.version = yield* this.#render(base, pending.change);
+          delete pending.error;
+        } catch (error) {
+          if (!(error instanceof CheckpointError)) throw error;
+          pending.version = base;
+          pending.error = error;
+        }
+      }
+      base = pending.version;
+    }
+    return base;
+  }
+
+  *#render(base: Version | undefined, change: Change): Steps<Version> {
+    const { limits } = this.#options;
+    if (change.kind === 'text') {
+      const version = new Version(removeSealLines(change.text), limits);
+      yield* this.#check(version);
+      return version;
+    }
+    const { text, source } = edit(base, change);
+    const version = base?.text === text ? base : new Version(text, limits, source);
+    yield* this.#check(version);
+    return version;
+  }
+
+  /** Parses and, where there is a schema, validates. */
+  *#check(version: Version): Steps<void> {
+    const { schema } = this.#options;
+    const { value } = version;
+    if (schema === undefined) return;
+    const result = yield* wait(schema['~standard'].validate(value));
+    if (result.issues !== undefined) throw schemaError(result.issues);
+    version.setState(result.value);
+    this.#validated = version;
+  }
+}
+
+/** The edited text. In a new store there is nothing to edit, and the value is printed. */
+function edit(
+  base: Version | undefined,
+  change: Exclude<Change, { kind: 'text' }>,
+): { readonly text: string; readonly source?: YamlText } {
+  switch (change.kind) {
+    case 'state':
+      return base ? editYaml(base.yaml, change.value) : { text: printYaml(change.value) };
+    case 'set':
+      return base
+        ? setYaml(base.yaml, change.path, change.value)
+        : { text: printYaml(setAt({}, change.path, change.value)) };
+    case 'update': {
+      const next = apply(base, change.recipe);
+      return base ? editYaml(base.yaml, next) : { text: printYaml(next) };
+    }
+  }
+}
+
+function apply(base: Version | undefined, recipe: (draft: unknown) => unknown): YamlValue {
+  const draft = base === undefined ? undefined : cloneValue(base.value);
+  const returned = recipe(draft);
+  // A promise is the one mistake that would otherwise be saved as an empty mapping.
+  if (returned instanceof Promise) {
+    throw new TypeError('update() takes a recipe that returns at once, not a promise');
+  }
+  return cloneValue(returned === undefined ? draft : returned);
+}
+
+function schemaError(issues: readonly StandardSchemaV1.Issue[]): CheckpointError {
+  const described = issues.map(({ message, path }) => {
+    const steps = (path ?? []).map((step) => (typeof step === 'object' ? step.key : step));
+    const at = formatPath(steps.map((step) => (typeof step === 'symbol' ? String(step) : step)));
+    return { path: at, message };
+  });
+  const [first] = described;
+  const more = described.length > 1 ? ` (and ${described.length - 1} more)` : '';
+  return new CheckpointError(
+    'SCHEMA_INVALID',
+    `The state does not pass the schema at ${first?.path || 'its root'}: ${first?.message}${more}.`,
+    { ...(first && { path: first.path }), issues: described },
+  );
+}

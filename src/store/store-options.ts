@@ -1,0 +1,100 @@
+/**
+ * What a store can be opened with, and what it tells: the types of the public API.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { InspectionEvent, Observer } from 'xstate';
+import type { CheckpointError } from '../errors.js';
+import type { YamlLimits } from '../format/yaml/yaml-text.js';
+import type { CheckpointContent, CheckpointIo } from '../io/checkpoint-io.js';
+import type { FileSystem } from '../io/file-system.js';
+import type { Durability } from '../machines/checkpoint-machine.js';
+import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
+import type { RecoveryReport } from '../machines/recovery-report.js';
+
+/** A logger as pino's and the console's: an object with facts, then a message. */
+export interface CheckpointLogger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+/** Options of {@link openCheckpointStore}. */
+export interface CheckpointStoreOptions<
+  Schema extends StandardSchemaV1 | undefined = StandardSchemaV1 | undefined,
+> {
+  /** Where the store lies; created if it is not there. */
+  readonly directory: string;
+  /** Name of the checkpoint file in it; `ORCHESTRATION.yaml` by default. */
+  readonly file?: string | undefined;
+  /** Any Standard Schema (zod, valibot, ArkType, …): every state is validated by it, and typed. */
+  readonly schema?: Schema;
+  /** What to do about edits made outside of the store; `adopt` by default. */
+  readonly externalEdits?: ExternalEditPolicy | undefined;
+  /** After which step a save is acknowledged, unless it says otherwise; `committed` by default. */
+  readonly durability?: Durability | undefined;
+  /** How often a failed sync is answered with a fresh file before the store halts; 2 by default. */
+  readonly syncRetryLimit?: number | undefined;
+  /** How many earlier checkpoints are kept; 100 by default. */
+  readonly maxCheckpoints?: number | undefined;
+  /** Bounds on what is read. */
+  readonly limits?: Partial<YamlLimits> | undefined;
+  /** The file system to work on; node's by default. */
+  readonly fileSystem?: FileSystem | undefined;
+  /** A store on something other than files: takes the place of `fileSystem`. */
+  readonly io?: ((content: CheckpointContent) => CheckpointIo) | undefined;
+  /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
+  readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
+  readonly logger?: CheckpointLogger | undefined;
+  /** The wall clock, in milliseconds since the epoch. */
+  readonly clock?: { now(): number } | undefined;
+}
+
+/** Options of one save. */
+export interface SaveOptions {
+  /** A short name for this checkpoint, at most 1,024 bytes of UTF-8, kept in the log. */
+  readonly label?: string | undefined;
+  readonly durability?: Durability | undefined;
+  /** Gives the save up while it still waits for its round; later it has no effect. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a save resolves to. */
+export interface SaveResult {
+  /** The sequence number of the checkpoint that holds this save, alone or together with later ones. */
+  readonly sequence: number;
+  /** How far it had come when it was acknowledged. */
+  readonly durability: Durability;
+}
+
+/** What a store tells its subscribers, in the order in which it happens. */
+export type CheckpointStoreEvent =
+  /** Recovery ended at open; told once, to subscribers given before the store was used. */
+  | { readonly type: 'recovered'; readonly sequence: number; readonly report: RecoveryReport }
+  /** A round is logged: a crash from here on is recovered to it. */
+  | { readonly type: 'logged'; readonly sequence: number }
+  /** Its file is in place, durably. */
+  | { readonly type: 'published'; readonly sequence: number }
+  /** Its log is gone. */
+  | { readonly type: 'committed'; readonly sequence: number }
+  | { readonly type: 'failed'; readonly error: CheckpointError }
+  /** Somebody changed the file. `keptAs` is where its bytes were put, if they were set aside. */
+  | {
+      readonly type: 'editedOutside';
+      readonly change: 'edited' | 'damaged' | 'missing';
+      readonly action: 'adopted' | 'rejected' | 'setAside';
+      readonly sequence: number;
+      readonly keptAs?: string;
+    }
+  /** The store takes no more saves until it is opened again. */
+  | { readonly type: 'halted'; readonly error: CheckpointError }
+  | { readonly type: 'closed' };
+
+/** A value that can't be changed at any depth. */
+export type Frozen<T> = T extends (infer Item)[]
+  ? readonly Frozen<Item>[]
+  : T extends (...args: never[]) => unknown
+    ? T
+    : T extends object
+      ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+      : T;
