@@ -8,9 +8,9 @@ import { CheckpointError } from './errors.js';
 import { MAX_LABEL_BYTES } from './format/wal-format.js';
 import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
-import { cloneValue, type YamlValue } from './format/yaml/yaml-value.js';
+import type { YamlValue } from './format/yaml/yaml-value.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
-import { createIoActor } from './io/io-actor.js';
+import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { isPromiseLike, run } from './io/run.js';
 import { DEFAULT_FILE } from './io/store-paths.js';
@@ -30,6 +30,9 @@ import type {
 } from './store/store-options.js';
 
 const MAX_CHECKPOINTS = 100;
+
+/** Provided once: building a machine's configuration costs more than a save's computing. */
+const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
 
 interface Waiting {
   readonly resolve: (result: SaveResult) => void;
@@ -78,10 +81,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         adoptsEdits: (options.externalEdits ?? 'adopt') === 'adopt',
         validateSealed: options.schema !== undefined,
       });
-    this.actor = createActor(checkpointMachine.provide({ actors: { io: createIoActor(io) } }), {
+    const { externalEdits, syncRetryLimit, inspect } = options;
+    this.actor = createActor(storeMachine, {
       id: 'checkpoint',
-      input: { externalEdits: options.externalEdits, syncRetryLimit: options.syncRetryLimit },
-      ...(options.inspect && { inspect: guardInspector(options) }),
+      input: { io, externalEdits, syncRetryLimit },
+      ...(inspect && { inspect: guardInspector(options) }),
     });
     this.actor.on('*', (event) => this.#take(event));
     this.actor.subscribe({ error: (error) => this.#break(error) });
@@ -135,7 +139,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * `details.outcome`, `EDITED_OUTSIDE`, `HALTED` or `CLOSED`; with the signal's reason if aborted.
    */
   save(state: Input, options: SaveOptions = {}): Promise<SaveResult> {
-    return this.#submit(() => ({ kind: 'state', value: cloneValue(state) }), options);
+    return this.#submit(() => ({ kind: 'state', value: this.#document.clone(state) }), options);
   }
 
   /**
@@ -156,7 +160,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    */
   set(path: string | YamlPath, value: unknown, options: SaveOptions = {}): Promise<SaveResult> {
     return this.#submit(
-      () => ({ kind: 'set', path: toPath(path), value: cloneValue(value) }),
+      () => ({ kind: 'set', path: toPath(path), value: this.#document.clone(value) }),
       options,
     );
   }

@@ -9,12 +9,18 @@ import type { CheckpointIo, FailureKind, IoFailure, OperationName } from './chec
 import type { IoRequest } from './io-messages.js';
 import { isPromiseLike } from './run.js';
 
-/** Actor logic for the machines' `io` actor, on top of an implementation of the port. */
+/** Actor logic for the machines' `io` actor, on top of one implementation of the port. */
 export function createIoActor(io: CheckpointIo) {
-  return fromCallback<IoRequest>(({ receive }) => {
+  return fromCallback<IoRequest, CheckpointIo | undefined>(({ receive }) => {
     receive((request) => answer(io, request));
   });
 }
+
+/** The same, with the implementation given as input: one logic for any number of stores. */
+export const ioActor = fromCallback<IoRequest, CheckpointIo | undefined>(({ input, receive }) => {
+  if (input === undefined) throw new TypeError("the 'io' actor needs a port as its input");
+  receive((request) => answer(input, request));
+});
 
 function answer(io: CheckpointIo, { operation, input, id, replyTo }: IoRequest): void {
   const done = (output: unknown) => replyTo.send({ type: `${operation}.done`, id, output });

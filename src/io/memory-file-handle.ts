@@ -97,6 +97,7 @@ export class MemoryFileHandle implements FileHandle {
 
   sync(): void {
     this.#checkOpen('fsync');
+    this.#inodes.syncFile(this.inode);
   }
 
   close(): void {

@@ -70,10 +70,14 @@ export class MemoryFileSystem implements FileSystem {
   /** Lock holders by the inode number of the lock's file. */
   readonly #locks = new Map<number, LockOwner>();
 
-  constructor(options: MemoryFileSystemOptions = {}) {
+  /** `createInodes` gives what is stored underneath: a simulated disk brings its own. */
+  constructor(
+    options: MemoryFileSystemOptions = {},
+    createInodes: (now: () => number) => InodeTable = (now) => new InodeTable(now),
+  ) {
     this.#options = options;
     this.#now = options.now ?? tickingClock(firstTick);
-    this.#inodes = new InodeTable(this.#now);
+    this.#inodes = createInodes(this.#now);
   }
 
   /** Opens a file; a created one gets exactly `mode` (default `0o600`). */
@@ -184,10 +188,10 @@ export class MemoryFileSystem implements FileSystem {
     return inode.target;
   }
 
-  /** Nothing is pending here, so there is nothing to do but to check that the directory exists. */
   syncDirectory(path: string): boolean {
     const inode = this.#existing(path, 'open', true);
     if (inode.kind !== 'directory') throw systemError('ENOTDIR', 'open', path);
+    this.#inodes.syncDirectory(inode);
     return true;
   }
 

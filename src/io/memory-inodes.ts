@@ -98,6 +98,10 @@ export class InodeTable {
 
   /** Names `inode` in `directory`, where that name must be free. */
   addEntry(directory: DirectoryInode, name: string, inode: Inode): void {
+    this.#name(directory, name, inode);
+  }
+
+  #name(directory: DirectoryInode, name: string, inode: Inode): void {
     const now = this.#now();
     directory.entries.set(name, inode.number);
     touch(directory, now);
@@ -107,6 +111,10 @@ export class InodeTable {
 
   /** Takes the name `name` away from whatever has it in `directory`. */
   removeEntry(directory: DirectoryInode, name: string): void {
+    this.#unname(directory, name);
+  }
+
+  #unname(directory: DirectoryInode, name: string): void {
     const number = directory.entries.get(name);
     if (number === undefined) throw new RangeError(`no entry ${name}`);
     const now = this.#now();
@@ -122,9 +130,9 @@ export class InodeTable {
     const number = from.entries.get(fromName);
     if (number === undefined) throw new RangeError(`no entry ${fromName}`);
     const inode = this.get(number);
-    if (to.entries.has(toName)) this.removeEntry(to, toName);
-    this.removeEntry(from, fromName);
-    this.addEntry(to, toName, inode);
+    if (to.entries.has(toName)) this.#unname(to, toName);
+    this.#unname(from, fromName);
+    this.#name(to, toName, inode);
     if (inode.kind === 'directory') inode.parent = to.number;
   }
 
@@ -153,9 +161,21 @@ export class InodeTable {
     inode.attributes.changedMs = this.#now();
   }
 
+  /** Makes a file's content durable; nothing is pending here. A simulated disk overrides it. */
+  syncFile(_file: FileInode): void {}
+
+  /** Makes a directory's entries durable; nothing is pending here. A simulated disk overrides it. */
+  syncDirectory(_directory: DirectoryInode): void {}
+
   /** Forgets an inode that has neither a name nor an open handle. */
   discard(inode: Inode): void {
     this.#inodes.delete(inode.number);
+  }
+
+  /** Puts an inode in as it is: for a disk that is built from an image. */
+  restore(inode: Inode): void {
+    this.#inodes.set(inode.number, inode);
+    this.#nextNumber = Math.max(this.#nextNumber, inode.number + 1);
   }
 
   /** An independent copy of everything, with its own clock. */

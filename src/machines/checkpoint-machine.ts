@@ -18,7 +18,13 @@ import {
   setup,
 } from 'xstate';
 import { CheckpointError } from '../errors.js';
-import type { IoOperations, KeptFile, Observation, OperationName } from '../io/checkpoint-io.js';
+import type {
+  CheckpointIo,
+  IoOperations,
+  KeptFile,
+  Observation,
+  OperationName,
+} from '../io/checkpoint-io.js';
 import type { IoReply, IoRequest } from '../io/io-messages.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
@@ -38,6 +44,8 @@ export interface SaveRequest {
 
 /** Policies of a store. */
 export interface CheckpointInput {
+  /** Passed on to the `io` actor as its input. */
+  readonly io?: CheckpointIo | undefined;
   readonly externalEdits?: ExternalEditPolicy | undefined;
   /** How often a failed sync may be answered with a fresh file before the store halts; 2 by default. */
   readonly syncRetryLimit?: number | undefined;
@@ -123,7 +131,7 @@ export interface CheckpointContext extends IoContext {
 const idsOf = (requests: readonly SaveRequest[]): number[] =>
   requests.map(({ requestId }) => requestId);
 
-const refusedIo = fromCallback<IoRequest>(() => {
+const refusedIo = fromCallback<IoRequest, CheckpointIo | undefined>(() => {
   throw new TypeError(
     "checkpointMachine needs an 'io' actor: use checkpointMachine.provide({ actors: { io } })",
   );
@@ -331,7 +339,7 @@ export const checkpointMachine = setup({
   id: 'checkpoint',
   description: 'One store: recovering, then ready and saving in turn, until it closes or halts.',
   context: ({ input, spawn }) => ({
-    io: spawn('io', { id: 'io' }) satisfies ActorRefFrom<typeof refusedIo>,
+    io: spawn('io', { id: 'io', input: input.io }) satisfies ActorRefFrom<typeof refusedIo>,
     operationId: 0,
     externalEdits: input.externalEdits ?? 'adopt',
     syncRetryLimit: input.syncRetryLimit ?? 2,

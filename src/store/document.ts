@@ -10,7 +10,7 @@ import { removeSealLines } from '../format/seal.js';
 import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
 import { formatPath, setAt, type YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
-import { cloneValue, type YamlValue } from '../format/yaml/yaml-value.js';
+import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent } from '../io/checkpoint-io.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { Version } from './version.js';
@@ -64,6 +64,16 @@ export class CheckpointDocument implements CheckpointContent {
   /** The sequence number of {@link current}; 0 where there is none. */
   get sequence(): number {
     return this.#logged?.sequence ?? this.#publishedSequence;
+  }
+
+  /**
+   * A private copy of a value that is to be saved. Integers beyond the safe range are taken as bigint
+   * where the present state holds them.
+   * @throws CheckpointError `UNFAITHFUL_VALUE`
+   */
+  clone(value: unknown): YamlValue {
+    const newest = this.#pending.at(-1)?.version ?? this.current;
+    return cloneValue(value, holdsBigInt(value) && newest ? { carried: newest.value } : {});
   }
 
   /**
@@ -212,13 +222,22 @@ function edit(
 }
 
 function apply(base: Version | undefined, recipe: (draft: unknown) => unknown): YamlValue {
-  const draft = base === undefined ? undefined : cloneValue(base.value);
+  // Integers that a number can't hold are read as bigint; what the file holds may go back into it.
+  const carried = base === undefined ? {} : { carried: base.value };
+  const draft = base === undefined ? undefined : cloneValue(base.value, carried);
   const returned = recipe(draft);
   // A promise is the one mistake that would otherwise be saved as an empty mapping.
   if (returned instanceof Promise) {
     throw new TypeError('update() takes a recipe that returns at once, not a promise');
   }
-  return cloneValue(returned === undefined ? draft : returned);
+  return cloneValue(returned === undefined ? draft : returned, carried);
+}
+
+/** Whether a value holds a bigint at all: only then is the present state needed, which may not be parsed yet. */
+function holdsBigInt(value: unknown, depth = 0): boolean {
+  if (typeof value === 'bigint') return true;
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false;
+  return Object.values(value).some((inner) => holdsBigInt(inner, depth + 1));
 }
 
 function schemaError(issues: readonly StandardSchemaV1.Issue[]): CheckpointError {

@@ -8,7 +8,8 @@ import { editRoot } from './edit-node.js';
 import { EditPlan } from './edit-plan.js';
 import { applySplices } from './splice.js';
 import { formatPath, setAt, type YamlPath } from './yaml-path.js';
-import { DEFAULT_STYLE, Printer, type PrintStyle, styleOf } from './yaml-print.js';
+import { DEFAULT_STYLE, Printer, type PrintStyle } from './yaml-print.js';
+import { styleOf } from './yaml-style.js';
 import { parseYaml, type YamlText } from './yaml-text.js';
 import { equalValues, type YamlValue } from './yaml-value.js';
 

@@ -54,9 +54,7 @@ export interface YamlText {
   /** The document's root, with the range of every value. */
   readonly root: Node;
   readonly lines: Lines;
-  /** Where the `---` of the document ends, or -1 without one. */
-  readonly markerEnd: number;
-  /** Whether the document has aliases. */
+  /** The document's aliases, in the order of the text. */
   readonly aliases: readonly Node[];
   readonly options: ParseYamlOptions;
 }
@@ -83,14 +81,12 @@ export function parseYaml(text: string, options: ParseYamlOptions = {}): YamlTex
   const { document, composed } = compose(body, tokens, problem);
   const tagName = (source: string) => composed.directives.tagName(source, () => {}) ?? source;
   const tree = buildTree({ document, tagName, limits, problem });
-  const marker = document.start.find((token) => token.type === 'doc-start');
   return {
     text,
     body,
     value: tree.root.value,
     root: tree.root,
     lines: new Lines(body),
-    markerEnd: marker === undefined ? -1 : marker.offset + marker.source.length,
     aliases: tree.aliases,
     options,
   };

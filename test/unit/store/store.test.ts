@@ -151,6 +151,16 @@ describe('saving', () => {
     await store.close();
   });
 
+  it('carries integers that a number can not hold, as long as the file holds them', async () => {
+    const text = 'id: 12345678901234567890\nv: 1\n';
+    const store = await open(diskWith(text));
+    await store.save({ ...store.state, v: 2 });
+    await store.update((draft) => ({ ...draft, v: 3 }));
+    expect(store.text).toBe('id: 12345678901234567890\nv: 3\n');
+    await expect(store.set('v', 2n ** 70n)).rejects.toMatchObject({ code: 'UNFAITHFUL_VALUE' });
+    await store.close();
+  });
+
   it('refuses a cycle', async () => {
     const store = await open(new MemoryFileSystem());
     const cyclic: Record<string, unknown> = { a: {} };
