@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectStore } from '../../../src/store/inspect-store.js';
 import { openCheckpointStore } from '../../../src/store.js';
-import { freshFolder } from '../../helpers/cli-run.js';
 import { crashedStore, makeStore, PLAN, type WriteState } from '../../helpers/crashed-stores.js';
+import { freshFolder } from '../../helpers/temporary-folders.js';
 
 const file = (directory: string) => join(directory, 'ORCHESTRATION.yaml');
 const wal = (directory: string) => join(directory, '.checkpoint.wal');

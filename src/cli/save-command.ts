@@ -1,0 +1,95 @@
+/**
+ * `save [FILE|-]`: saves a whole edited file verbatim. The input is parsed before the store is opened,
+ * so that a broken one touches nothing. Documented in `docs/cli.md`.
+ */
+import type { Command } from 'commander';
+import { MAX_LABEL_BYTES } from '../format/wal-format.js';
+import { parseYaml } from '../format/yaml/yaml-text.js';
+import type { SaveResult } from '../store/store-options.js';
+import { UsageError } from './cli-error.js';
+import type { CliContext, Launch } from './context.js';
+import type { ExitCode } from './exit-codes.js';
+import { readInput } from './read-input.js';
+import { type StoreOutcome, withStore } from './with-store.js';
+
+const EXAMPLES = `
+Examples:
+  checkpoint-wal save plan.yaml
+  checkpoint-wal save plan.yaml --label "after review"
+  generate-plan | checkpoint-wal save --dir state`;
+
+/** Parsing this much takes about a second: then progress is shown from the start. */
+const LARGE_TEXT = 500_000;
+
+interface Options {
+  readonly label?: string;
+}
+
+/** Adds the command. */
+export function addSaveCommand(program: Command, launch: Launch): Command {
+  return program
+    .command('save')
+    .summary('save a whole file, verbatim')
+    .description(
+      'Saves a whole YAML file verbatim, once it parses. Begins a store where there is none.',
+    )
+    .argument('[FILE]', 'the file to save; - or nothing: standard input')
+    .option(
+      '--label <TEXT>',
+      'a short name for this checkpoint, kept in the log while it is in flight',
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (file: string | undefined, options: Options, command: Command) => {
+      await launch(command, (context) => save(context, file, options));
+    });
+}
+
+async function save(
+  context: CliContext,
+  file: string | undefined,
+  { label }: Options,
+): Promise<ExitCode> {
+  checkLabel(label);
+  const { text, name } = await readInput(context, file);
+  const atOnce = text.length > LARGE_TEXT;
+  await context.progress.during(`checking ${name}`, async () => parseYaml(text, { file: name }), {
+    atOnce,
+  });
+  const { signal } = context.environment;
+  const outcome = await withStore(
+    context,
+    { mustExist: false, doing: 'saving', atOnce },
+    async (store) => {
+      const result = await store.saveText(text, { signal, ...(label !== undefined && { label }) });
+      return { ...result, file: store.file };
+    },
+  );
+  return printSaved(context, outcome, {});
+}
+
+/** @throws UsageError for a label that a log can't hold */
+export function checkLabel(label: string | undefined): void {
+  if (label === undefined) return;
+  const bytes = new TextEncoder().encode(label).length;
+  if (bytes <= MAX_LABEL_BYTES) return;
+  throw new UsageError(`--label has ${bytes} bytes; at most ${MAX_LABEL_BYTES} are kept.`);
+}
+
+/** Tells of a save that was committed. */
+export function printSaved(
+  context: CliContext,
+  { value, recovery, exitCode }: StoreOutcome<SaveResult & { readonly file: string }>,
+  facts: Readonly<Record<string, unknown>>,
+): ExitCode {
+  const { sequence, durability, file } = value;
+  const data = {
+    sequence,
+    durability,
+    file,
+    ...facts,
+    ...(recovery.clean ? {} : { recovery }),
+  };
+  const done = context.colors.green('saved');
+  context.result(data, `${done} checkpoint ${sequence} in ${file}\n`);
+  return exitCode;
+}

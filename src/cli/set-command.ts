@@ -1,0 +1,82 @@
+/**
+ * `set PATH VALUE`: changes one value and leaves every other byte of the file as it is. Documented in
+ * `docs/cli.md`.
+ */
+import type { Command } from 'commander';
+import { CheckpointError } from '../errors.js';
+import { parsePath } from '../format/yaml/yaml-path.js';
+import { parseYaml } from '../format/yaml/yaml-text.js';
+import type { YamlValue } from '../format/yaml/yaml-value.js';
+import { CommandError } from './cli-error.js';
+import type { CliContext, Launch } from './context.js';
+import type { ExitCode } from './exit-codes.js';
+import { checkLabel, printSaved } from './save-command.js';
+import { withStore } from './with-store.js';
+
+const EXAMPLES = `
+Examples:
+  checkpoint-wal set workflow.status COMPLETE
+  checkpoint-wal set 'phases[1].agents[0].status' IN_PROGRESS --label "agent started"
+  checkpoint-wal set metrics.scores '[0.92, 0.95]'
+  checkpoint-wal set 'metadata["schema.version"]' 1.10 --string
+  checkpoint-wal set limits.offset -- -5`;
+
+interface Options {
+  readonly string?: boolean;
+  readonly label?: string;
+}
+
+/** Adds the command. */
+export function addSetCommand(program: Command, launch: Launch): Command {
+  return program
+    .command('set')
+    .summary('change one value, and nothing else')
+    .description(
+      'Changes the value at a path; comments, order and layout of everything else stay byte for byte. ' +
+        'Missing mappings on the way are created; an index one past the end of a list appends.',
+    )
+    .argument('<PATH>', 'dotted and bracketed, as phases[0].status or metadata["a.b"]')
+    .argument('<VALUE>', 'the new value as YAML; after -- if it begins with a dash')
+    .option('--string', 'take VALUE as the text it is, not as YAML')
+    .option(
+      '--label <TEXT>',
+      'a short name for this checkpoint, kept in the log while it is in flight',
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (path: string, value: string, options: Options, command: Command) => {
+      await launch(command, (context) => set(context, path, value, options));
+    });
+}
+
+async function set(
+  context: CliContext,
+  pathText: string,
+  valueText: string,
+  options: Options,
+): Promise<ExitCode> {
+  const { label } = options;
+  checkLabel(label);
+  const path = parsePath(pathText);
+  const value = options.string === true ? valueText : readValue(valueText);
+  const { signal } = context.environment;
+  const outcome = await withStore(
+    context,
+    { mustExist: true, doing: `setting ${pathText}` },
+    async (store) => {
+      const save = { signal, ...(label !== undefined && { label }) };
+      return { ...(await store.set(path, value, save)), file: store.file };
+    },
+  );
+  return printSaved(context, outcome, { path: pathText });
+}
+
+function readValue(text: string): YamlValue {
+  try {
+    return parseYaml(text, { file: 'VALUE' }).value;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CommandError(error, {
+      hint: 'VALUE is read as YAML; to take it as the text it is, add --string.',
+    });
+  }
+}
