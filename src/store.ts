@@ -78,7 +78,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         maxBytes: limits.maxBytes,
-        adoptsEdits: (options.externalEdits ?? 'adopt') === 'adopt',
+        externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
     const { externalEdits, syncRetryLimit, inspect } = options;

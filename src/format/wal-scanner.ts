@@ -10,8 +10,6 @@ import { type LogPosition, type ReadingStop, readSave } from './wal-save-reader.
 import type { ScanOptions, SealedSave, WalProblem, WalScan, WalTail } from './wal-scan.js';
 import { findSeals } from './wal-seal-record.js';
 
-export type { ScanOptions, SealedSave, WalProblem, WalScan, WalTail } from './wal-scan.js';
-
 interface SavesReading {
   readonly saves: readonly SealedSave[];
   readonly image: Uint8Array;

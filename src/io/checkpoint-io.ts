@@ -87,6 +87,8 @@ export interface Problem {
 /** What {@link CheckpointIo.checkCheckpoint} found. */
 export interface CheckpointEvidence {
   readonly condition: CheckpointCondition;
+  /** Absolute path of the checkpoint file, where the store is on files. */
+  readonly file?: string;
   /** What its seal says, verified or only claimed; for an adopted file, the number it is given. */
   readonly sequence?: number;
   readonly epoch?: number;
@@ -193,6 +195,7 @@ export interface IoOperations {
   abandonRound: { input: undefined; output: undefined };
 }
 
+/** The name of an operation of the port. */
 export type OperationName = keyof IoOperations;
 
 /**

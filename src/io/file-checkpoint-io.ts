@@ -24,7 +24,7 @@ import {
 } from './recovery-operations.js';
 import { run, type Steps, wait } from './run.js';
 import { checkLock, createSession, pathsOf, type Session, type SessionOptions } from './session.js';
-import { resolvePaths, type StorePaths } from './store-paths.js';
+import { checkFileName, resolvePaths, type StorePaths } from './store-paths.js';
 import {
   abandonRound,
   deleteWal,
@@ -95,6 +95,7 @@ export function createFileInspection(options: FileCheckpointIoOptions) {
 
 function* acquireLock(session: Session): Steps<IoOperations['acquireLock']['output']> {
   const { fs, directory, file } = session;
+  checkFileName(file);
   yield* ensureDirectory(fs, directory);
   const paths = resolvePaths(fs, directory, file);
   session.located = paths;

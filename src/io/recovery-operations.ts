@@ -16,6 +16,7 @@ import type {
   Problem,
   WalEvidence,
 } from './checkpoint-io.js';
+import type { FileSystem } from './file-system.js';
 import { isTemporaryName, readWhole, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
   entryName,
@@ -34,6 +35,8 @@ import { join } from './store-paths.js';
 const WAL_FACTOR = 2;
 /** Numbers that only an unverified seal claims count up to here, so that a typo can't use them up. */
 const MAX_CLAIM = 2 ** 40;
+/** What a log is called in quarantine, behind the number that it claims. */
+const QUARANTINED_WAL = 'checkpoint.wal';
 
 /** Is there a log? */
 export function checkWal(session: Session): IoOperations['checkWal']['output'] {
@@ -107,6 +110,8 @@ function claimedBy(scan: WalScan): number | undefined {
       return scan.sealedSequence;
     case 'foreignTarget':
       return scan.sequence;
+    case 'sealed':
+      return scan.last.intent.sequence;
     default:
       return undefined;
   }
@@ -138,7 +143,10 @@ export function* quarantineWal(
   session: Session,
   { reason }: IoOperations['quarantineWal']['input'],
 ): Steps<IoOperations['quarantineWal']['output']> {
-  const kept = yield* keepFile(session, pathsOf(session).wal, 'checkpoint.wal', reason);
+  const claimed = session.scan === undefined ? undefined : claimedBy(session.scan);
+  const isOurs = session.scan?.kind !== 'foreignTarget' && claimed !== undefined;
+  const name = isOurs ? entryName(claimed, QUARANTINED_WAL) : QUARANTINED_WAL;
+  const kept = yield* keepFile(session, pathsOf(session).wal, name, reason);
   session.walBytes = undefined;
   session.scan = undefined;
   return { kept };
@@ -172,7 +180,7 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
   session.round = { sequence, image: scan.image, text };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
-    const historic = problem === undefined && session.adoptsEdits;
+    const historic = problem === undefined && session.externalEdits === 'adopt';
     session.current = { ...current, historic };
     if (!historic) {
       yield* keepBytes(session, current.bytes, pathsOf(session).targetName, 'replaced-by-recovery');
@@ -195,12 +203,23 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   }
   return {
     condition: judged?.condition ?? 'missing',
+    file: pathsOf(session).target,
     size: seen?.bytes.length ?? 0,
-    highestSequence: Math.max(newestEntry, claim?.sequence ?? 0),
+    highestSequence: Math.max(newestEntry, claim?.sequence ?? 0, highestQuarantined(session)),
     everPublished: session.entries.length > 0 || claim !== undefined || hasRemnant(seen),
     ...(claim && claim),
     ...(judged?.problem && { problem: judged.problem }),
   };
+}
+
+/** Numbers that a log in quarantine may have promised are not given to other states. */
+function highestQuarantined({ fs, located }: Session): number {
+  const names = located === undefined ? [] : listOrNone(fs, located.quarantine);
+  const sequences = names.map((name) => {
+    const found = /-(\d{12,15}\.checkpoint\.wal)$/.exec(name)?.[1];
+    return found === undefined ? 0 : (sequenceInName(found, QUARANTINED_WAL) ?? 0);
+  });
+  return Math.max(0, ...sequences);
 }
 
 /** The file was sealed once, and its seal was cut or damaged. */
@@ -329,14 +348,17 @@ function removeTemporaries(
   prefix: string,
   isOurs: (name: string) => boolean,
 ): string[] {
-  let names: string[];
+  const left = listOrNone(fs, directory).filter((name) => isTemporaryName(name, isOurs));
+  for (const name of left) unlinkIfThere(fs, join(directory, name));
+  return left.map((name) => `${prefix}${name}`);
+}
+
+/** The names in a directory that need not be there. */
+function listOrNone(fs: FileSystem, directory: string): string[] {
   try {
-    names = fs.list(directory);
+    return fs.list(directory);
   } catch (error) {
     if (isMissing(error)) return [];
     throw readError(error, directory);
   }
-  const left = names.filter((name) => isTemporaryName(name, isOurs));
-  for (const name of left) unlinkIfThere(fs, join(directory, name));
-  return left.map((name) => `${prefix}${name}`);
 }

@@ -51,8 +51,8 @@ export interface SessionOptions {
   readonly maxCheckpoints: number;
   /** Largest checkpoint that is read, in bytes. */
   readonly maxBytes: number;
-  /** Whether edits made outside become states of this store. */
-  readonly adoptsEdits: boolean;
+  /** What becomes of edits made outside. */
+  readonly externalEdits: 'adopt' | 'reject' | 'restore';
   /** Whether a checkpoint must be validated although its seal vouches for it (a schema is set). */
   readonly validateSealed: boolean;
 }

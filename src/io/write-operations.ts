@@ -137,11 +137,22 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
     yield* trusted(session, syncDirectory(fs, directory));
     dropHandle(round);
     takeAsCurrent(session, round, stat, seenAtMs);
+    yield* trusted(session, keepForRestore(session));
   } catch (error) {
     throw afterPublication(error, target);
   }
   if (current?.historic) protectEntry(session, predecessorSequence(round, current));
   return { ...(kept && { kept }) };
+}
+
+/**
+ * Under the policy `restore` there must always be something to go back to: a copy of the published
+ * checkpoint that no edit in place can reach. Until the log is deleted, the log is that copy.
+ */
+function* keepForRestore(session: Session): Steps<void> {
+  const { current, externalEdits } = session;
+  if (externalEdits !== 'restore' || current?.sequence === undefined) return;
+  yield* keepInHistory(session, current, current.sequence, 'copy');
 }
 
 /** A rename may report an error although it was done; only a look can tell. */

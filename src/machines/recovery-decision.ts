@@ -252,6 +252,10 @@ export interface HistoryCaseEvidence {
   readonly entryVerifies: boolean;
 }
 
+/**
+ * - `restore`: publish that entry again, as a save of its own
+ * - `refuse`: stop, change nothing
+ */
 export type HistoryAction = 'restore' | 'refuse';
 
 /** History's table. */

@@ -108,7 +108,7 @@ export const recoveryMachine = setup({
       ({ context, self }, params: { operation: 'quarantineWal' | 'keepCheckpoint' }) => ({
         type: 'io.requested',
         operation: params.operation,
-        input: { reason: context.decided.at(-1)?.label ?? 'unexplained' },
+        input: { reason: reasonToKeep(context) },
         id: context.operationId,
         replyTo: self,
       }),
@@ -511,10 +511,14 @@ export const recoveryMachine = setup({
   },
 });
 
-/** The log's sequence number, unless the log never promised it: then it is free to be used again. */
+/** Why a file is set aside: what was decided about it, not about what takes its place. */
+function reasonToKeep({ decided }: RecoveryContext): string {
+  return decided.findLast(({ label }) => !label.startsWith('history-'))?.label ?? 'unexplained';
+}
+
+/** The log's sequence number if it may have promised it; else the number is free to be used again. */
 function promisedBy(wal: WalEvidence | undefined): number {
-  if (wal === undefined || wal.verdict === 'torn' || wal.verdict === 'unsealed') return 0;
-  return wal.sequence ?? 0;
+  return wal?.verdict === 'sealed' || wal?.verdict === 'damaged' ? (wal.sequence ?? 0) : 0;
 }
 
 function outputOf(context: RecoveryContext): RecoveryOutput {

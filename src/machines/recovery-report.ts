@@ -92,11 +92,12 @@ export function refusalOf({ checkpoint, history, kept, decided }: Evidence): Che
     ...kept.map(({ file, reason }) => `${file} (${reason})`),
   ];
   const details = {
+    ...(checkpoint?.file !== undefined && { file: checkpoint.file }),
     ...(problem && toDetails(problem)),
     decision: decided.at(-1)?.label,
     filesLookedAt: files,
   };
-  const nothingChanged = 'Nothing was deleted or changed.';
+  const nothingChanged = untouched(kept);
   switch (checkpoint?.condition) {
     case 'schemaInvalid':
       return new CheckpointError(
@@ -119,11 +120,11 @@ export function refusalOf({ checkpoint, history, kept, decided }: Evidence): Che
           details,
         );
       }
-      return nothingValid('The checkpoint was edited outside', details, history);
+      return nothingValid('The checkpoint was edited outside', details, history, kept);
     case 'missing':
-      return nothingValid('The checkpoint is missing', details, history);
+      return nothingValid('The checkpoint is missing', details, history, kept);
     default:
-      return damaged(problem, details, history);
+      return damaged(problem, details, history, kept);
   }
 }
 
@@ -131,15 +132,22 @@ function damaged(
   problem: Problem | undefined,
   details: CheckpointErrorDetails,
   history: HistoryEvidence | undefined,
+  kept: readonly KeptFile[],
 ): CheckpointError {
   const why = problem?.message ?? 'it can not be read';
-  return nothingValid(`The checkpoint is damaged: ${why.replace(/\.$/, '')}`, details, history);
+  return nothingValid(
+    `The checkpoint is damaged: ${why.replace(/\.$/, '')}`,
+    details,
+    history,
+    kept,
+  );
 }
 
 function nothingValid(
   what: string,
   details: CheckpointErrorDetails,
   history: HistoryEvidence | undefined,
+  kept: readonly KeptFile[],
 ): CheckpointError {
   const entries = history?.entries ?? 0;
   const past =
@@ -148,9 +156,15 @@ function nothingValid(
       : `none of the ${entries} history entries verifies`;
   return new CheckpointError(
     'REFUSED',
-    `${what}, and ${past}. Nothing was deleted or changed. Correct the file by hand, or put a good copy in its place.`,
+    `${what}, and ${past}. ${untouched(kept)} Correct the file by hand, or put a good copy in its place.`,
     details,
   );
+}
+
+/** What a refusal leaves as it was: everything, but that a log may have been set aside before. */
+function untouched(kept: readonly KeptFile[]): string {
+  if (kept.length === 0) return 'Nothing was deleted or changed.';
+  return `Nothing was deleted; set aside: ${kept.map(({ file }) => file).join(', ')}.`;
 }
 
 function toDetails({ code, line, column, offset, path }: Problem): CheckpointErrorDetails {

@@ -7,8 +7,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CheckpointError } from '../errors.js';
 import { removeSealLines } from '../format/seal.js';
+import { setAt } from '../format/yaml/path-access.js';
 import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
-import { formatPath, setAt, type YamlPath } from '../format/yaml/yaml-path.js';
+import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
 import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent } from '../io/checkpoint-io.js';

@@ -1,3 +1,4 @@
+import { type } from 'arktype';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { CheckpointError } from '../../../src/errors.js';
@@ -445,6 +446,19 @@ describe('a schema', () => {
       openCheckpointStore({ directory: DIRECTORY, fileSystem: disk, schema }),
     ).rejects.toMatchObject({ code: 'SCHEMA_INVALID' });
     expect(disk.snapshot()).toEqual(before);
+  });
+
+  it('may be a function, as ArkType schemas are', async () => {
+    const store = await openCheckpointStore({
+      directory: DIRECTORY,
+      fileSystem: new MemoryFileSystem(),
+      schema: type({ count: 'number' }),
+    });
+    await store.save({ count: 1 });
+    await expect(store.set('count', 'one')).rejects.toMatchObject({ code: 'SCHEMA_INVALID' });
+    const count: number | undefined = store.state?.count;
+    expect(count).toBe(1);
+    await store.close();
   });
 
   it('that answers later keeps saves in call order, and close waits for them', async () => {

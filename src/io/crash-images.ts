@@ -1,0 +1,292 @@
+/**
+ * What a crash may leave on a simulated disk: for each pending operation one of a few fates, and an
+ * image for each combination. Small spaces are enumerated, larger ones sampled by seed; the extremes,
+ * and every image that differs from an extreme by one operation, always come first, because most
+ * known crash bugs need no more (CrashMonkey, OSDI'18). Ruled by `docs/fault-model.md`.
+ */
+import { SECTOR_BYTES } from '../format/wal-format.js';
+import {
+  apply,
+  contentOf,
+  copyState,
+  type DiskState,
+  describeOperation,
+  entriesOf,
+  type PendingOperation,
+} from './disk-state.js';
+import { createRandom, type Random } from './random.js';
+import { type DiskMoment, describeState, SimulatedDisk } from './simulated-disk.js';
+
+/** How crash images are chosen. */
+export interface CrashImageOptions {
+  /** Most images to give; a space of at most this size is enumerated whole. */
+  readonly limit: number;
+  readonly seed: number;
+}
+
+/** One thing that can become of a pending operation. */
+interface Fate {
+  readonly label: string;
+  readonly happen: (state: DiskState) => void;
+}
+
+/** One state of the disk after a crash. */
+export interface CrashImage {
+  readonly state: DiskState;
+  /** What became of each pending operation, one line each, in order. */
+  readonly fates: readonly string[];
+}
+
+/** The images of one moment, and how they were chosen. */
+export interface CrashImages {
+  /** All combinations there are; may exceed what a number counts exactly. */
+  readonly total: number;
+  readonly chosen: 'exhaustive' | 'sampled';
+  readonly images: Iterable<CrashImage>;
+}
+
+const dropped: Fate = { label: 'lost', happen: () => {} };
+
+/** What a crash at `moment` may leave. Lazy: an image is built when it is asked for. */
+export function crashImages(moment: DiskMoment, options: CrashImageOptions): CrashImages {
+  const names = namesIn(moment.durable, moment.pending);
+  const slots = moment.model === 'ordered' ? orderedSlots(moment) : independentSlots(moment);
+  const total = slots.reduce((product, { fates }) => product * fates.length, 1);
+  const chosen = total <= options.limit ? 'exhaustive' : 'sampled';
+  const choices = chosen === 'exhaustive' ? everyChoice(slots) : sampleChoices(slots, options);
+  return { total, chosen, images: build(moment, slots, choices, names) };
+}
+
+/** A disk on which an image was found at start-up; everything on it is durable. */
+export function mount(image: DiskState, model: DiskMoment['model']): SimulatedDisk {
+  return new SimulatedDisk({ state: image, model });
+}
+
+/** A set of pending operations that share one fate. */
+interface Slot {
+  readonly operations: readonly PendingOperation[];
+  readonly fates: readonly Fate[];
+}
+
+/** Any subset may reach the disk. */
+function independentSlots({ pending }: DiskMoment): Slot[] {
+  return pending.map((operation) => ({ operations: [operation], fates: fatesOf(operation, true) }));
+}
+
+/** Names reach the disk in order: their one fate is how many did. */
+function orderedSlots({ pending }: DiskMoment): Slot[] {
+  const naming = pending.filter(({ kind }) => kind !== 'write' && kind !== 'resize');
+  const prefixes = [...naming.keys(), naming.length].map((count): Fate => {
+    const label = `the first ${count} of ${naming.length} names`;
+    const happen = (state: DiskState) => {
+      for (const operation of naming.slice(0, count)) apply(state, operation);
+    };
+    return { label, happen };
+  });
+  const data = pending.filter(({ kind }) => kind === 'write' || kind === 'resize');
+  const slots: Slot[] = data.map((operation) => ({
+    operations: [operation],
+    fates: fatesOf(operation, false),
+  }));
+  return naming.length === 0 ? slots : [...slots, { operations: naming, fates: prefixes }];
+}
+
+function fatesOf(operation: PendingOperation, isMinimal: boolean): Fate[] {
+  const kept: Fate = { label: 'kept', happen: (state) => apply(state, operation) };
+  switch (operation.kind) {
+    case 'write':
+      return [dropped, kept, ...tornFates(operation, isMinimal)];
+    case 'move': {
+      const { toDirectory, toName, inode, directory, name } = operation;
+      const added: Fate = {
+        label: 'the new name alone',
+        happen: (state) => void entriesOf(state, toDirectory).set(toName, inode),
+      };
+      const removed: Fate = {
+        label: 'only the removal of the old name',
+        happen: (state) => void entriesOf(state, directory).delete(name),
+      };
+      if (directory === toDirectory) return [dropped, kept, added];
+      return [dropped, kept, added, removed];
+    }
+    default:
+      return [dropped, kept];
+  }
+}
+
+type Write = Extract<PendingOperation, { kind: 'write' }>;
+type Filling = 'stale' | 'zeros' | 'garbage';
+
+/** A fixed, small choice of torn writes: enough to hit each kind of damage at the first and last sector. */
+function tornFates(write: Write, isMinimal: boolean): Fate[] {
+  const sectors = sectorsOf(write);
+  const first = (sector: number) => sector === 0;
+  const last = (sector: number) => sector === sectors - 1;
+  const none = () => false;
+  const fates: Fate[] = [tear(write, none, 'zeros', 'its size alone, all zeros')];
+  if (sectors > 1) {
+    fates.push(
+      tear(write, first, 'zeros', 'its first sector, the rest zeros'),
+      tear(write, last, 'zeros', 'its last sector, the rest zeros'),
+      tear(write, (sector) => !last(sector), 'stale', 'all but its last sector'),
+    );
+  }
+  if (isMinimal) {
+    fates.push(tear(write, (sector) => !first(sector), 'garbage', 'garbage in its first sector'));
+  }
+  return fates;
+}
+
+/** Any torn write at all, for sampling. */
+function randomTear(write: Write, random: Random): Fate {
+  const sectors = sectorsOf(write);
+  const isKept = Array.from({ length: sectors }, () => random.next(2) === 0);
+  const fillings: Filling[] = ['stale', 'zeros', 'garbage'];
+  const filling = fillings[random.next(fillings.length)] ?? 'zeros';
+  const label = `sectors ${isKept.map((one) => (one ? '1' : '0')).join('')}, the rest ${filling}`;
+  return tear(write, (sector) => isKept[sector] === true, filling, label);
+}
+
+/** Sectors that the write touches, whole or in part. */
+function sectorsOf({ position, data }: Write): number {
+  const first = Math.floor(position / SECTOR_BYTES);
+  return Math.floor((position + data.length - 1) / SECTOR_BYTES) - first + 1;
+}
+
+function tear(
+  write: Write,
+  isKept: (sector: number) => boolean,
+  filling: Filling,
+  label: string,
+): Fate {
+  const happen = (state: DiskState) => {
+    const before = contentOf(state, write.inode);
+    const end = write.position + write.data.length;
+    const isCut = filling === 'stale' && !isKept(sectorsOf(write) - 1);
+    // A lost end that is not filled with anything is a file that did not grow.
+    const size = Math.max(before.length, isCut ? lastKeptByte(write, isKept) : end);
+    const after = new Uint8Array(size);
+    after.set(before);
+    const firstSector = Math.floor(write.position / SECTOR_BYTES);
+    for (let at = write.position; at < Math.min(end, size); ) {
+      const sector = Math.floor(at / SECTOR_BYTES);
+      const stop = Math.min(end, (sector + 1) * SECTOR_BYTES, size);
+      const part = write.data.subarray(at - write.position, stop - write.position);
+      if (isKept(sector - firstSector)) after.set(part, at);
+      else if (filling !== 'stale') after.set(fill(part, filling), at);
+      at = stop;
+    }
+    state.files.set(write.inode, after);
+  };
+  return { label: `torn: ${label}`, happen };
+}
+
+function lastKeptByte(write: Write, isKept: (sector: number) => boolean): number {
+  const firstSector = Math.floor(write.position / SECTOR_BYTES);
+  for (let sector = sectorsOf(write) - 1; sector >= 0; sector -= 1) {
+    if (isKept(sector)) return (firstSector + sector + 1) * SECTOR_BYTES;
+  }
+  return write.position;
+}
+
+function fill(part: Uint8Array, filling: Filling): Uint8Array {
+  if (filling === 'zeros') return new Uint8Array(part.length);
+  return part.map((byte, index) => byte ^ (0x5a + index));
+}
+
+type Choice = readonly Fate[];
+
+function* everyChoice(slots: readonly Slot[]): Generator<Choice> {
+  const digits = slots.map(() => 0);
+  for (;;) {
+    yield slots.map(({ fates }, index) => fates[digits[index] ?? 0] ?? dropped);
+    let place = 0;
+    for (; place < slots.length; place += 1) {
+      const next = (digits[place] ?? 0) + 1;
+      digits[place] = next < (slots[place]?.fates.length ?? 0) ? next : 0;
+      if (digits[place] !== 0) break;
+    }
+    if (place === slots.length) return;
+  }
+}
+
+function* sampleChoices(
+  slots: readonly Slot[],
+  { limit, seed }: CrashImageOptions,
+): Generator<Choice> {
+  const random = createRandom(seed);
+  const lost = slots.map(({ fates }) => fates[0] ?? dropped);
+  const kept = slots.map((slot) => keptFate(slot));
+  const first: Choice[] = [lost, kept];
+  for (const [index, { fates }] of slots.entries()) {
+    for (const fate of fates) {
+      first.push(lost.with(index, fate), kept.with(index, fate));
+    }
+  }
+  let given = 0;
+  for (const choice of first) {
+    if (given >= limit) return;
+    given += 1;
+    yield choice;
+  }
+  for (; given < limit; given += 1) yield slots.map((slot) => randomFate(slot, random));
+}
+
+function keptFate({ fates }: Slot): Fate {
+  return fates.find(({ label }) => label === 'kept') ?? fates.at(-1) ?? dropped;
+}
+
+function randomFate({ operations, fates }: Slot, random: Random): Fate {
+  const [only] = operations;
+  const isTorn = only?.kind === 'write' && random.next(3) === 0;
+  if (isTorn) return randomTear(only, random);
+  return fates[random.next(fates.length)] ?? dropped;
+}
+
+function* build(
+  { durable }: DiskMoment,
+  slots: readonly Slot[],
+  choices: Iterable<Choice>,
+  names: (inode: number) => string,
+): Generator<CrashImage> {
+  for (const choice of choices) {
+    const state = copyState(durable);
+    for (const fate of choice) fate.happen(state);
+    yield {
+      state,
+      get fates() {
+        return choice.map(({ label }, index) => {
+          const operations = slots[index]?.operations ?? [];
+          const what =
+            operations.length === 1 && operations[0]
+              ? describeOperation(operations[0], names)
+              : 'names';
+          return `${what}: ${label}`;
+        });
+      },
+    };
+  }
+}
+
+/** Names for inodes in descriptions: the last name each was given. */
+function namesIn(
+  durable: DiskState,
+  pending: readonly PendingOperation[],
+): (inode: number) => string {
+  const names = new Map<number, string>([[2, '/']]);
+  for (const entries of durable.directories.values()) {
+    for (const [name, inode] of entries) names.set(inode, name);
+  }
+  for (const operation of pending) {
+    if (operation.kind === 'add') names.set(operation.inode, operation.name);
+    if (operation.kind === 'move') names.set(operation.inode, operation.toName);
+  }
+  return (inode) => names.get(inode) ?? `inode ${inode}`;
+}
+
+/** A text that is equal for images that a program can't tell apart. */
+export function fingerprint(state: DiskState, digest: (content: Uint8Array) => string): string {
+  return describeState(state)
+    .map(({ path, content }) => (content === undefined ? path : `${path}=${digest(content)}`))
+    .join('\n');
+}

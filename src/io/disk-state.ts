@@ -1,0 +1,127 @@
+/**
+ * What a disk durably holds, and the operations that are pending between that and what the process
+ * sees. Plain data and pure functions; `simulated-disk.ts` feeds them, `crash-images.ts` chooses among
+ * them. Ruled by `docs/fault-model.md`.
+ */
+import type { Attributes } from './memory-inodes.js';
+
+/** What an inode is, apart from what can be lost: made durable together with its first name. */
+export type InodeFacts =
+  | { readonly kind: 'file'; readonly attributes: Attributes }
+  | { readonly kind: 'directory'; readonly attributes: Attributes; readonly parent: number }
+  | { readonly kind: 'symlink'; readonly attributes: Attributes; readonly target: string };
+
+/** Contents of files and entries of directories, by inode number. */
+export interface DiskState {
+  readonly inodes: Map<number, InodeFacts>;
+  readonly files: Map<number, Uint8Array>;
+  readonly directories: Map<number, Map<string, number>>;
+}
+
+/** One change that the process has made and that is not known to be durable. */
+export type PendingOperation =
+  | {
+      readonly kind: 'write';
+      readonly inode: number;
+      readonly position: number;
+      readonly data: Uint8Array;
+    }
+  | { readonly kind: 'resize'; readonly inode: number; readonly size: number }
+  | {
+      readonly kind: 'add';
+      readonly directory: number;
+      readonly name: string;
+      readonly inode: number;
+    }
+  | { readonly kind: 'remove'; readonly directory: number; readonly name: string }
+  | {
+      readonly kind: 'move';
+      readonly directory: number;
+      readonly name: string;
+      readonly toDirectory: number;
+      readonly toName: string;
+      readonly inode: number;
+    };
+
+/** Whether the operation changes a file's data rather than names. */
+export function isData(
+  operation: PendingOperation,
+): operation is Extract<PendingOperation, { kind: 'write' | 'resize' }> {
+  return operation.kind === 'write' || operation.kind === 'resize';
+}
+
+/** A copy that can be changed by {@link apply} without changing the original. Contents are shared. */
+export function copyState({ inodes, files, directories }: DiskState): DiskState {
+  const copied = new Map<number, Map<string, number>>();
+  for (const [number, entries] of directories) copied.set(number, new Map(entries));
+  return { inodes, files: new Map(files), directories: copied };
+}
+
+/** Makes an operation durable in `state`. */
+export function apply(state: DiskState, operation: PendingOperation): void {
+  switch (operation.kind) {
+    case 'write':
+      state.files.set(operation.inode, overlay(contentOf(state, operation.inode), operation));
+      return;
+    case 'resize': {
+      const resized = new Uint8Array(operation.size);
+      resized.set(contentOf(state, operation.inode).subarray(0, operation.size));
+      state.files.set(operation.inode, resized);
+      return;
+    }
+    case 'add':
+      entriesOf(state, operation.directory).set(operation.name, operation.inode);
+      return;
+    case 'remove':
+      entriesOf(state, operation.directory).delete(operation.name);
+      return;
+    case 'move':
+      entriesOf(state, operation.toDirectory).set(operation.toName, operation.inode);
+      entriesOf(state, operation.directory).delete(operation.name);
+  }
+}
+
+/** A file's durable content; empty for one that was never written. */
+export function contentOf({ files }: DiskState, inode: number): Uint8Array {
+  return files.get(inode) ?? new Uint8Array(0);
+}
+
+/** A directory's durable entries. */
+export function entriesOf(state: DiskState, directory: number): Map<string, number> {
+  let entries = state.directories.get(directory);
+  if (entries === undefined) {
+    entries = new Map();
+    state.directories.set(directory, entries);
+  }
+  return entries;
+}
+
+/** `content` with bytes written over it at a position; a gap is zeros. */
+export function overlay(
+  content: Uint8Array,
+  { position, data }: { readonly position: number; readonly data: Uint8Array },
+): Uint8Array {
+  const result = new Uint8Array(Math.max(content.length, position + data.length));
+  result.set(content);
+  result.set(data, position);
+  return result;
+}
+
+/** One line for a person. */
+export function describeOperation(
+  operation: PendingOperation,
+  nameOf: (inode: number) => string,
+): string {
+  switch (operation.kind) {
+    case 'write':
+      return `write ${operation.data.length} bytes at ${operation.position} of ${nameOf(operation.inode)}`;
+    case 'resize':
+      return `set the size of ${nameOf(operation.inode)} to ${operation.size}`;
+    case 'add':
+      return `add name ${operation.name} in ${nameOf(operation.directory)}`;
+    case 'remove':
+      return `remove name ${operation.name} from ${nameOf(operation.directory)}`;
+    case 'move':
+      return `rename ${operation.name} to ${operation.toName}`;
+  }
+}

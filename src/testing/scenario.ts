@@ -1,0 +1,223 @@
+/**
+ * What the crash lab lets a store do: plain data, so that a scenario can be read from a file, saved
+ * with a failing case and shrunk. Also keeps the reference: which states may be found after a crash.
+ */
+import { setAt } from '../format/yaml/path-access.js';
+import { printYaml } from '../format/yaml/yaml-edit.js';
+import { parsePath } from '../format/yaml/yaml-path.js';
+import { parseYaml } from '../format/yaml/yaml-text.js';
+import type { YamlValue } from '../format/yaml/yaml-value.js';
+import type { SimulatedDisk } from '../io/simulated-disk.js';
+import type { Durability } from '../machines/checkpoint-machine.js';
+import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
+import type { CheckpointStore } from '../store.js';
+
+/** One step of a scenario. */
+export type ScenarioStep =
+  /** Saves a whole state. */
+  | { readonly do: 'save'; readonly state: YamlValue; readonly durability?: Durability }
+  /** Saves a text verbatim. */
+  | { readonly do: 'saveText'; readonly text: string; readonly durability?: Durability }
+  /** Changes one value. */
+  | {
+      readonly do: 'set';
+      readonly path: string;
+      readonly value: YamlValue;
+      readonly durability?: Durability;
+    }
+  /** Asks for several saves at once, without waiting in between. */
+  | { readonly do: 'together'; readonly steps: readonly SaveStep[] }
+  /** Somebody replaces the file's text, in place or by a rename; the edit is durable at once. */
+  | { readonly do: 'edit'; readonly text: string; readonly how?: 'inPlace' | 'rename' }
+  /** Closes the store and opens it again. */
+  | { readonly do: 'reopen' };
+
+/** A step that saves. */
+export type SaveStep = Extract<ScenarioStep, { do: 'save' | 'saveText' | 'set' }>;
+
+/** A named run. */
+export interface Scenario {
+  readonly name: string;
+  /** What is in the file before the store is first opened; no file if absent. */
+  readonly file?: string;
+  readonly externalEdits?: ExternalEditPolicy;
+  readonly steps: readonly ScenarioStep[];
+}
+
+/** Where the lab's stores lie on their disks. */
+export const LAB_DIRECTORY = '/lab';
+/** Their checkpoint file. */
+export const LAB_FILE = 'ORCHESTRATION.yaml';
+const TARGET = `${LAB_DIRECTORY}/${LAB_FILE}`;
+
+/**
+ * The reference model: what may be found after a crash, by value. Kept apart from everything it
+ * checks: it knows saves, not files.
+ */
+export class Expectation {
+  /** Values in the order in which they came to be asked for, and whether they were promised. */
+  readonly #asked: { readonly value: YamlValue; promised: boolean }[] = [];
+  /** The highest sequence number that was acknowledged. */
+  sequence = 0;
+
+  /** The newest value asked for; `null` in a store without state. */
+  get newest(): YamlValue {
+    return this.#asked.at(-1)?.value ?? null;
+  }
+
+  /** Notes a save before it is asked for; returns what to call when it is acknowledged. */
+  ask(value: YamlValue): (sequence: number) => void {
+    const entry = { value, promised: false };
+    this.#asked.push(entry);
+    return (sequence) => {
+      entry.promised = true;
+      this.sequence = Math.max(this.sequence, sequence);
+    };
+  }
+
+  /** Forgets a save that was answered with an error that says it was not saved. */
+  withdraw(value: YamlValue): void {
+    const at = this.#asked.findLastIndex((entry) => entry.value === value && !entry.promised);
+    if (at >= 0) this.#asked.splice(at, 1);
+  }
+
+  /** What may be found now: the last promised value and all that were asked for after it. */
+  allowed(): Allowed {
+    const last = this.#asked.findLastIndex(({ promised }) => promised);
+    const values = this.#asked.slice(Math.max(last, 0)).map(({ value }) => canonical(value));
+    return { values: last < 0 ? ['(none)', ...values] : values, sequence: this.sequence };
+  }
+}
+
+/** What a recovery may come to, frozen at one moment. */
+export interface Allowed {
+  /** Canonical texts of values; `(none)` for a store without state. */
+  readonly values: readonly string[];
+  /** No lower sequence number may be found. */
+  readonly sequence: number;
+}
+
+/** A value as text that is equal for equal values. */
+export function canonical(value: unknown): string {
+  if (value === undefined) return '(none)';
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** What a running scenario works on. */
+export interface ScenarioWorld {
+  readonly disk: SimulatedDisk;
+  readonly expectation: Expectation;
+  /** Opens the store on whatever file system the lab has put over the disk. */
+  readonly open: () => Promise<CheckpointStore<YamlValue>>;
+  /** Runs something that is not the protocol's doing: no crash inside it is looked at. */
+  readonly outside: (act: () => void) => void;
+}
+
+/** Puts the scenario's first file on the disk. */
+export function prepare({ file }: Scenario, { disk, expectation }: ScenarioWorld): void {
+  disk.makeDirectory(LAB_DIRECTORY);
+  if (file !== undefined) {
+    writeWhole(disk, TARGET, file);
+    expectation.ask(parseYaml(file).value)(0);
+  }
+  disk.settle();
+}
+
+/** Runs a scenario to its end. */
+export async function runScenario(scenario: Scenario, world: ScenarioWorld): Promise<void> {
+  let store = await world.open();
+  for (const step of scenario.steps) {
+    if (step.do === 'reopen') {
+      await store.close();
+      store = await world.open();
+    } else if (step.do === 'edit') {
+      world.outside(() => edit(step, world, scenario.externalEdits));
+    } else if (step.do === 'together') {
+      await Promise.all(step.steps.map((one) => save(one, store, world.expectation)));
+    } else {
+      await save(step, store, world.expectation);
+    }
+  }
+  await store.close();
+}
+
+async function save(
+  step: SaveStep,
+  store: CheckpointStore<YamlValue>,
+  expectation: Expectation,
+): Promise<void> {
+  const { durability } = step;
+  const value = outcomeOf(step, expectation.newest);
+  const acknowledge = expectation.ask(value);
+  const options = { durability };
+  try {
+    const { sequence } = await (step.do === 'save'
+      ? store.save(step.state, options)
+      : step.do === 'saveText'
+        ? store.saveText(step.text, options)
+        : store.set(step.path, step.value, options));
+    acknowledge(sequence);
+  } catch (error) {
+    const { details } = error as { details?: { outcome?: string } };
+    if (details?.outcome === 'notSaved') expectation.withdraw(value);
+  }
+}
+
+/** What the step makes of a value, computed without the store. */
+function outcomeOf(step: SaveStep, before: YamlValue): YamlValue {
+  switch (step.do) {
+    case 'save':
+      return step.state;
+    case 'saveText':
+      return parseYaml(step.text).value;
+    case 'set':
+      return setAt(before ?? {}, parsePath(step.path), step.value);
+  }
+}
+
+function edit(
+  { text, how = 'inPlace' }: Extract<ScenarioStep, { do: 'edit' }>,
+  { disk, expectation }: ScenarioWorld,
+  policy: ExternalEditPolicy = 'adopt',
+): void {
+  if (how === 'rename') {
+    writeWhole(disk, `${TARGET}.editor`, text);
+    disk.rename(`${TARGET}.editor`, TARGET);
+  } else {
+    const handle = disk.open(TARGET, 'readWrite');
+    handle.truncate(0);
+    handle.write(new TextEncoder().encode(text), 0);
+    handle.close();
+  }
+  disk.settle();
+  // Under the policy `adopt` the edit becomes the state, and no recovery may fall behind it.
+  if (policy === 'adopt') expectation.ask(parseYaml(text).value)(0);
+}
+
+function writeWhole(disk: SimulatedDisk, path: string, text: string): void {
+  const handle = disk.open(path, 'create', 0o644);
+  handle.write(new TextEncoder().encode(text), 0);
+  handle.close();
+}
+
+/** A step as one line, for traces. */
+export function describeStep(step: ScenarioStep): string {
+  switch (step.do) {
+    case 'save':
+      return `save ${printYaml(step.state).trim()}`;
+    case 'saveText':
+      return `saveText ${JSON.stringify(step.text)}`;
+    case 'set':
+      return `set ${step.path} ${printYaml(step.value).trim()}`;
+    case 'together':
+      return `together: ${step.steps.map(describeStep).join('; ')}`;
+    case 'edit':
+      return `edit ${step.how ?? 'inPlace'} ${JSON.stringify(step.text)}`;
+    case 'reopen':
+      return 'reopen';
+  }
+}
