@@ -5,13 +5,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { getAt, setAt } from '../../src/format/yaml/path-access.js';
 import { editYaml, printYaml, setYaml } from '../../src/format/yaml/yaml-edit.js';
-import { getAt, setAt } from '../../src/format/yaml/yaml-path.js';
 import { parseYaml } from '../../src/format/yaml/yaml-text.js';
 import { cloneValue, equalValues, type YamlValue } from '../../src/format/yaml/yaml-value.js';
 import { type Json, type LaidOutLine, layOut, type Path } from '../helpers/random-layout.js';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 1);
+const RUNS = Number(process.env.FC_RUNS ?? 1);
 
 const oddStrings = fc.constantFrom(
   ...['', ' ', 'yes', 'no', 'null', '~', 'true', '1e3', '0x10', '0o7', '12:30', '1_000', '.nan'],

@@ -1,8 +1,10 @@
 /**
- * Adding and removing entries of block lists and maps. Works in whole lines: an entry owns its
- * lines, its trailing comment and the deeper-indented comments right below it; comments and blank
- * lines above an entry are nobody's and stay.
+ * Adding, removing and moving entries of block lists and maps. Works in whole lines: an entry owns
+ * its lines, its trailing comment and the deeper-indented comments right below it; comments and
+ * blank lines above an entry are nobody's and stay. Only an item that moves takes along the comments
+ * that stand right above it, and the blank lines that set it apart.
  */
+import { type CarriedItem, carriedItem } from './edit-move.js';
 import type { EditPlan, EntryChange } from './edit-plan.js';
 import { siblingString } from './replace-node.js';
 import { Printer } from './yaml-print.js';
@@ -29,6 +31,8 @@ class BlockEdit {
   /** Whether the first entry shares its line with what the collection belongs to: `- - a`, `- key: value`. */
   private readonly isCompact: boolean;
   private firstIsGone = false;
+  /** Items that are elsewhere now, with the text they took along. */
+  private readonly carried = new Map<Entry, CarriedItem>();
 
   constructor(plan: EditPlan, node: CollectionNode) {
     this.plan = plan;
@@ -44,6 +48,7 @@ class BlockEdit {
       (change) => change.kind === 'remove' && change.entry === this.first,
     );
     const leads = this.isCompact && this.firstIsGone ? leadingAdditions(changes) : [];
+    this.carryItems(changes);
     let previous: Entry | undefined;
     let additions: Addition[] = [];
     const flush = () => {
@@ -57,7 +62,8 @@ class BlockEdit {
         this.remove(change.entry, leads.length > 0);
         const above =
           previous && additions.length === 0 ? blockScalarAtEnd(previous.node) : undefined;
-        if (above) plan.shieldFromBlockScalar(plan.ownEnd(change.entry), this.column, keeps(above));
+        const end = this.carried.get(change.entry)?.end ?? plan.ownEnd(change.entry);
+        if (above) plan.shieldFromBlockScalar(end, this.column, keeps(above));
       } else {
         flush();
         change.edit();
@@ -67,17 +73,49 @@ class BlockEdit {
     flush();
   }
 
-  private linesOf(additions: readonly Addition[]): string[] {
+  /** Takes up the text of the items that move, before anything is planned for where they were. */
+  private carryItems(changes: readonly EntryChange[]): void {
+    const { plan, node } = this;
+    for (const change of changes) {
+      if (change.kind !== 'add' || !change.from) continue;
+      const { entry, edit } = change.from;
+      if (plan.mode.isStill || (entry === this.first && this.isCompact)) continue;
+      const item = carriedItem(plan, node, entry, edit);
+      if (item) this.carried.set(entry, item);
+    }
+  }
+
+  /** The lines of entries that go above what stands at an offset: new ones, or of moved items their own. */
+  private linesOf(additions: readonly Addition[], above: number, isInFront: boolean): string[] {
     const { plan, node, column } = this;
     const lines: string[] = [];
-    const printer = this.localPrinter();
     const lastItem = node.entries.at(-1)?.node;
     const stringModel = node.kind === 'map' ? siblingString(node) : undefined;
-    for (const { key, value } of additions) {
+    const isTight = plan.wouldSwallow(above, column);
+    additions.forEach(({ key, value, from }, index) => {
+      const item = from && this.carried.get(from.entry);
+      if (item) {
+        if (!isInFront) lines.push(...item.blankLines);
+        for (const line of item.lines) lines.push(line);
+        if (isInFront) lines.push(...item.blankLines);
+        return;
+      }
+      if (from) lines.push(...this.commentsOf(from.entry));
+      const isLast = index === additions.length - 1;
+      const usual = key === undefined ? this.localPrinter() : plan.printer;
+      const printer = isTight && isLast ? usual.withoutBlockScalars() : usual;
       if (key === undefined) printer.addItem(lines, value, column, lastItem);
-      else plan.printer.addPair(lines, key, value, column, stringModel);
-    }
+      else printer.addPair(lines, key, value, column, stringModel);
+    });
     return lines;
+  }
+
+  /** The comments within an item that moves and is written anew: they go above it. */
+  private commentsOf(entry: Entry): string[] {
+    const { plan, column } = this;
+    const end = plan.ownEnd(entry);
+    const inner = plan.comments.filter(({ start }) => entry.start < start && start < end);
+    return inner.map(({ text }) => ' '.repeat(column) + text);
   }
 
   /** A printer that puts items as far from their dash as the list's last item is. */
@@ -94,37 +132,37 @@ class BlockEdit {
 
   private add(additions: readonly Addition[], previous: Entry | undefined): void {
     const { plan, first, column } = this;
-    const lines = this.linesOf(additions);
     if (previous) {
-      plan.insertLines(plan.ownEnd(previous), lines);
+      const at = plan.ownEnd(previous);
+      plan.insertLines(at, this.linesOf(additions, at, false));
       return;
     }
     if (!first) return;
     if (!this.isCompact) {
-      plan.insertLines(this.frontOf(first), lines);
+      const at = this.frontOf(first);
+      plan.insertLines(at, this.linesOf(additions, at, true));
       return;
     }
-    const text = lines.join(plan.eol).slice(column);
+    const text = this.linesOf(additions, first.start, true).join(plan.eol).slice(column);
     const followed = this.firstIsGone ? text : text + plan.eol + ' '.repeat(column);
     plan.insert(first.start, followed);
   }
 
   /** Where lines go that come before the first entry: above the comments that stand right on it. */
   private frontOf(first: Entry): number {
-    const { plan, column } = this;
-    let at = plan.lines.startOf(first.start);
-    if (this.firstIsGone || this.node === plan.source.root) return at;
-    while (at > 0) {
-      const above = plan.lines.startOf(at - 1);
-      const line = plan.text.slice(above, at).trimEnd();
-      if (!line.trimStart().startsWith('#') || line.indexOf('#') !== column) return at;
-      at = above;
-    }
-    return at;
+    const { plan } = this;
+    const stays = this.firstIsGone && !this.carried.has(first);
+    if (stays || this.node === plan.source.root) return plan.lines.startOf(first.start);
+    return plan.attachedStart(first, 0);
   }
 
   private remove(entry: Entry, isReplaced: boolean): void {
     const { plan } = this;
+    const item = this.carried.get(entry);
+    if (item) {
+      plan.replace(item.start, item.end, '');
+      return;
+    }
     const end = plan.ownEnd(entry);
     if (entry !== this.first || !this.isCompact) {
       plan.replace(plan.lines.startOf(entry.start), end, '');

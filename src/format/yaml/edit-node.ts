@@ -6,7 +6,8 @@
 import { editBlock } from './edit-block.js';
 import { editFlow } from './edit-flow.js';
 import type { EditPlan, EntryChange, Place } from './edit-plan.js';
-import { matchLists } from './match-lists.js';
+import { type ListMatch, matchLists } from './match-lists.js';
+import { findMoves } from './match-moves.js';
 import { replaceNode } from './replace-node.js';
 import { formatPath } from './yaml-path.js';
 import { type CollectionNode, type Entry, isCollection, type Node } from './yaml-tree.js';
@@ -31,7 +32,7 @@ function editNode(plan: EditPlan, node: Node, next: YamlValue, place: Place, pat
     if (target === undefined || !equalValues(target, next)) replaceNode(plan, node, next, place);
     return;
   }
-  const isRewritten = plan.rewritten.size > 0 && plan.rewritten.has(formatPath(path));
+  const isRewritten = plan.mode.rewritten?.has(formatPath(path)) === true;
   if (isCollection(node) && !isRewritten && editEntries(plan, node, next, place, path)) return;
   plan.changedPaths.push(path);
   replaceNode(plan, node, next, place);
@@ -53,7 +54,7 @@ function editEntries(
   };
   let changes: EntryChange[] | undefined;
   if (node.kind === 'map' && isMap(next)) changes = mapChanges(node, next, keep);
-  if (node.kind === 'list' && isList(next)) changes = listChanges(node, next, keep);
+  if (node.kind === 'list' && isList(next)) changes = listChanges(plan, node, next, keep, path);
   if (!changes?.some(({ kind }) => kind === 'keep')) return false;
   const isSameSize = changes.every(({ kind }) => kind === 'keep');
   if (node.isImplicitPair && !isSameSize) return false;
@@ -90,17 +91,52 @@ function mapChanges(node: CollectionNode, next: YamlMap, keep: Keep): EntryChang
   return [...changes, ...(added.get(undefined) ?? [])];
 }
 
-function listChanges(node: CollectionNode, next: YamlValue[], keep: Keep): EntryChange[] {
+function listChanges(
+  plan: EditPlan,
+  node: CollectionNode,
+  next: YamlValue[],
+  keep: Keep,
+  path: Path,
+): EntryChange[] {
   const before = node.entries.map((entry) => entry.node.value);
+  const known = knownMatches(plan.mode.changedPath, path, before.length, next.length);
+  const matches = known ?? matchLists(before, next);
+  const moves = known ? new Map<number, number>() : findMoves(before, next, matches);
   const changes: EntryChange[] = [];
-  for (const match of matchLists(before, next)) {
-    const entry = match.before === undefined ? undefined : node.entries[match.before];
-    const value = match.after === undefined ? undefined : next[match.after];
-    if (entry && value !== undefined) changes.push(keep(entry, value, match.after ?? 0));
+  for (const match of matches) {
+    const entry = node.entries[match.before ?? -1];
+    const step = match.after ?? -1;
+    const value = next[step];
+    if (entry && value !== undefined) changes.push(keep(entry, value, step));
     else if (entry) changes.push({ kind: 'remove', entry });
-    else if (value !== undefined) changes.push({ kind: 'add', key: undefined, value });
+    else if (value !== undefined) {
+      const source = node.entries[moves.get(step) ?? -1];
+      const kept = source && keep(source, value, step);
+      const from = kept?.kind === 'keep' ? { entry: kept.entry, edit: kept.edit } : undefined;
+      changes.push({ kind: 'add', key: undefined, value, from });
+    }
   }
   return changes;
+}
+
+/** What became of a list's items where the one place that changed is known and leads through it. */
+function knownMatches(
+  changed: Path | undefined,
+  path: Path,
+  before: number,
+  after: number,
+): ListMatch[] | undefined {
+  const step = Number(changed?.[path.length]);
+  const isOnPath = path.every((part, index) => String(part) === String(changed?.[index]));
+  if (!Number.isInteger(step) || !isOnPath) return undefined;
+  const isRemoved = after === before - 1;
+  if (!isRemoved && after !== before && !(after === before + 1 && step === before)) {
+    return undefined;
+  }
+  return Array.from({ length: Math.max(before, after) }, (_, index) => ({
+    before: index < before ? index : undefined,
+    after: isRemoved && index === step ? undefined : index - (isRemoved && index > step ? 1 : 0),
+  }));
 }
 
 /** Notes what was added (where it is now) and removed (where it was). */
@@ -133,23 +169,33 @@ function restoreAliases(plan: EditPlan): void {
   for (const alias of source.aliases) {
     if (alias.kind !== 'alias' || isGone(alias.start)) continue;
     const { target } = alias;
+    const key = places.keys.get(alias);
+    if (key !== undefined) {
+      const isKept = !isGone(target.anchor?.start ?? target.start) && !plan.changed.has(target);
+      if (!isKept) plan.replace(alias.start, alias.end, plan.printer.keyText(key));
+      continue;
+    }
     const wanted = plan.changed.get(alias) ?? alias.value;
     const says = plan.changed.get(target) ?? target.value;
     if (!isGone(target.anchor?.start ?? target.start) && equalValues(says, wanted)) continue;
-    const place = places.get(alias);
+    const place = places.values.get(alias);
     if (place) replaceNode(plan, alias, wanted, place);
   }
 }
 
-/** Where every alias of a document stands, except those used as keys. */
-function placesOf(root: Node): Map<Node, Place> {
-  const places = new Map<Node, Place>();
+/** Where every alias of a document stands, and what the ones say that are keys. */
+function placesOf(root: Node) {
+  const values = new Map<Node, Place>();
+  const keys = new Map<Node, string>();
   const visit = (node: Node, place: Place) => {
-    if (node.kind === 'alias') places.set(node, place);
+    if (node.kind === 'alias') values.set(node, place);
     if (!isCollection(node)) return;
     const inFlow = place.inFlow || node.isFlow;
-    for (const entry of node.entries) visit(entry.node, { parent: node, entry, inFlow });
+    for (const entry of node.entries) {
+      if (entry.keyNode?.kind === 'alias') keys.set(entry.keyNode, entry.key ?? '');
+      visit(entry.node, { parent: node, entry, inFlow });
+    }
   };
   visit(root, { parent: undefined, entry: undefined, inFlow: false });
-  return places;
+  return { values, keys };
 }

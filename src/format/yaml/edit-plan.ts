@@ -3,7 +3,8 @@
  * where things begin and end in it. An edit is planned as splices against the original text, so
  * whatever no splice touches stays byte for byte.
  */
-import type { Splice } from './splice.js';
+import { commentsIn, type FoundComment } from './find-comments.js';
+import { applySplices, type Splice } from './splice.js';
 import type { YamlPath } from './yaml-path.js';
 import { Printer, type PrintStyle } from './yaml-print.js';
 import type { YamlText } from './yaml-text.js';
@@ -21,7 +22,29 @@ export interface Place {
 export type EntryChange =
   | { readonly kind: 'keep'; readonly entry: Entry; readonly edit: () => void }
   | { readonly kind: 'remove'; readonly entry: Entry }
-  | { readonly kind: 'add'; readonly key: string | undefined; readonly value: YamlValue };
+  | {
+      readonly kind: 'add';
+      readonly key: string | undefined;
+      readonly value: YamlValue;
+      /** Where the item was, if it was moved, and what changes in it. */
+      readonly from?: { readonly entry: Entry; readonly edit: () => void } | undefined;
+    };
+
+/** How an edit is planned. What is not asked for is left out. */
+export interface EditMode {
+  /** The one place that differs, where it is known beforehand. */
+  readonly changedPath?: YamlPath | undefined;
+  /** Paths whose collections are written anew instead of edited. */
+  readonly rewritten?: ReadonlySet<string>;
+  /** Write strings of several lines in quotes. */
+  readonly isQuoted?: boolean;
+  /** Write items that move anew, at their new place. */
+  readonly isStill?: boolean;
+  /** Drop white space on blank lines next to what changes; it may mean something else there. */
+  readonly hasTidyBlanks?: boolean;
+  /** Keep a final line break that the text did not have; a block scalar may need it. */
+  readonly keepsFinalBreak?: boolean;
+}
 
 /** An edit in the making. */
 export class EditPlan {
@@ -29,17 +52,17 @@ export class EditPlan {
   readonly printer: Printer;
   /** The document's line break. */
   readonly eol: string;
-  readonly splices: Splice[] = [];
-  readonly changedPaths: YamlPath[] = [];
+  splices: Splice[] = [];
+  changedPaths: YamlPath[] = [];
   /** The new value of every node that was met and differs. */
   readonly changed = new Map<Node, YamlValue>();
-  /** Paths whose collections are written anew instead of edited. */
-  readonly rewritten: ReadonlySet<string>;
+  readonly mode: EditMode;
+  private foundComments: readonly FoundComment[] | undefined;
 
-  constructor(source: YamlText, style: PrintStyle, rewritten: ReadonlySet<string>) {
+  constructor(source: YamlText, style: PrintStyle, mode: EditMode) {
     this.source = source;
     this.printer = new Printer(style);
-    this.rewritten = rewritten;
+    this.mode = mode;
     const firstBreak = source.body.indexOf('\n');
     this.eol = firstBreak > 0 && source.body[firstBreak - 1] === '\r' ? '\r\n' : '\n';
   }
@@ -49,6 +72,12 @@ export class EditPlan {
     return this.source.body;
   }
 
+  /** Every comment of the document; found only where one is in danger. */
+  get comments(): readonly FoundComment[] {
+    this.foundComments ??= commentsIn(this.text);
+    return this.foundComments;
+  }
+
   get lines() {
     return this.source.lines;
   }
@@ -56,6 +85,37 @@ export class EditPlan {
   /** Plans to replace a range. */
   replace(start: number, end: number, text: string): void {
     if (start !== end || text !== '') this.splices.push({ start, end, text });
+  }
+
+  /**
+   * The text of a range after an edit that stays within it, or `undefined` for an edit that does
+   * not. The range itself stays as it is, and what changes in it is not noted.
+   */
+  textAfter(start: number, end: number, edit: () => void): string | undefined {
+    const { splices, changedPaths } = this;
+    this.splices = [];
+    this.changedPaths = [];
+    edit();
+    const inner = this.splices;
+    this.splices = splices;
+    this.changedPaths = changedPaths;
+    if (inner.some((splice) => splice.start < start || splice.end > end)) return undefined;
+    const shifted = inner.map((splice) => ({
+      ...splice,
+      start: splice.start - start,
+      end: splice.end - start,
+    }));
+    return applySplices(this.text.slice(start, end), shifted);
+  }
+
+  /** Whether an anchor that is used, or an alias, stands in a range. */
+  holdsReference(start: number, end: number): boolean {
+    const isInside = (offset: number) => start <= offset && offset < end;
+    return this.source.aliases.some(
+      (alias) =>
+        isInside(alias.start) ||
+        (alias.kind === 'alias' && isInside(alias.target.anchor?.start ?? alias.target.start)),
+    );
   }
 
   /** Plans to insert text. */
@@ -98,6 +158,22 @@ export class EditPlan {
     return end;
   }
 
+  /**
+   * Where the comments begin that stand right above a block entry, in its column: they are taken
+   * to be about it. `limit` is where the lines before them end.
+   */
+  attachedStart(entry: Entry, limit: number): number {
+    const column = this.lines.columnOf(entry.start);
+    let at = this.lines.startOf(entry.start);
+    while (at > limit) {
+      const above = this.lines.startOf(at - 1);
+      const line = this.text.slice(above, at);
+      if (!line.trimStart().startsWith('#') || line.indexOf('#') !== column) return at;
+      at = above;
+    }
+    return at;
+  }
+
   private isDeeperComment(lineStart: number, column: number): boolean {
     let at = lineStart;
     while (this.text[at] === ' ' || this.text[at] === '\t') at += 1;
@@ -122,6 +198,51 @@ export class EditPlan {
       if (indent > column) this.replace(at + column, at + indent, '');
       isKept = false;
     }
+  }
+
+  /** Puts the comments of everything that is replaced or removed above it. */
+  keepComments(): void {
+    const removed = this.splices.filter(({ start, end }) => end > start);
+    const saved = new Map<number, string[]>();
+    for (const { start, text } of this.comments) {
+      const range = removed.find((splice) => splice.start <= start && start < splice.end);
+      if (!range) continue;
+      const at = this.lines.startOf(range.start);
+      saved.set(at, [...(saved.get(at) ?? []), text]);
+    }
+    for (const [at, comments] of saved) {
+      const indent = /^ */.exec(this.text.slice(at))?.[0] ?? '';
+      this.insert(at, comments.map((comment) => indent + comment + this.eol).join(''));
+    }
+  }
+
+  /** Drops the white space of blank lines right below what was planned so far. */
+  tidyBlanks(): void {
+    const done = new Set<number>();
+    for (const { end } of [...this.splices]) {
+      let at = this.lines.startOf(end) === end ? end : this.lines.nextStart(end);
+      while (at < this.text.length && !done.has(at)) {
+        const lineEnd = this.lines.endOf(at);
+        if (this.text.slice(at, lineEnd).trim() !== '') break;
+        done.add(at);
+        this.replace(at, lineEnd, '');
+        at = this.lines.nextStart(at);
+      }
+    }
+  }
+
+  /**
+   * Whether a block scalar written above `lineStart`, below a parent at `column`, would take in
+   * what stands there: deeper comments, or blank lines with spaces or tabs.
+   */
+  wouldSwallow(lineStart: number, column: number): boolean {
+    for (let at = lineStart; at < this.text.length; at = this.lines.nextStart(at)) {
+      const line = this.text.slice(at, this.lines.endOf(at));
+      if (line === '') continue;
+      const indent = line.length - line.trimStart().length;
+      return indent === line.length || (line[indent] === '#' && indent > column);
+    }
+    return false;
   }
 
   /** An offset moved back over one line break that ends there. */

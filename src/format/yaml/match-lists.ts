@@ -2,7 +2,7 @@
  * Which items of a changed list are which items of the list before: equal ones by longest common
  * subsequence, changed ones by identity (`id`, `name`, …) and by likeness. Purely about values;
  * the better the match, the fewer lines an edit touches. Order is kept: an item that moved is
- * removed here and added there.
+ * removed here and added there, and `match-moves.ts` finds the two.
  */
 import { equalValues, isList, isMap, type YamlValue } from './yaml-value.js';
 
@@ -69,7 +69,7 @@ function matchEqual(
 }
 
 /** Text that two values share exactly when they are equal. */
-function canonical(value: YamlValue): string {
+export function canonical(value: YamlValue): string {
   if (isList(value)) return `[${value.map(canonical).join(',')}]`;
   if (isMap(value)) {
     const keys = Object.keys(value).sort();
@@ -214,7 +214,8 @@ function matchByIdentity(
   return pairs.length > 0 ? longestAscending(pairs) : byPosition(old, now);
 }
 
-function identityOf(value: YamlValue): string | undefined {
+/** What people tell an item of a list by, as text; `undefined` for other items. */
+export function identityOf(value: YamlValue): string | undefined {
   if (!isMap(value)) return undefined;
   const key = IDENTITY_KEYS.find((name) => own(value, name) !== undefined);
   return key === undefined ? undefined : `${key}=${canonical(own(value, key) ?? null)}`;
@@ -238,7 +239,9 @@ function likeness(a: YamlValue, b: YamlValue): number {
     const [left, right] = [own(a, key), own(b, key)];
     if (left === undefined || right === undefined) continue;
     if (equalValues(left, right)) return 2 + share;
-    return share >= 0.5 ? share : 0;
+    if (share >= 0.5) return share;
+    // Nothing but the identity differs: an item that was renamed.
+    return keys.length === same + 1 && Object.keys(b).length === keys.length ? 0.3 : 0;
   }
   return 0.1 + share;
 }

@@ -51,22 +51,39 @@ function rewritePair(plan: EditPlan, next: YamlValue, entry: Entry): void {
 }
 
 function replaceRoot(plan: EditPlan, node: Node, next: YamlValue): void {
-  const printed = plan.printer.value(next, -1, node);
-  const lines = printed.kind === 'inline' ? [printed.text] : plan.printer.documentLines(printed);
+  const printed = plan.printer.value(next, -1, node, true);
   const isBlock = isCollection(node) && !node.isFlow;
   const last = isBlock ? node.entries.at(-1) : undefined;
-  const contentEnd = last ? plan.ownEnd(last) : node.end;
-  const end = plan.beforeBreak(contentEnd);
+  const end = plan.beforeBreak(last ? plan.ownEnd(last) : node.end);
   const isOwnLine = plan.lines.isFirstOnLine(node.start);
+  const space = /\s/.test(plan.text[node.start - 1] ?? ' ') ? '' : ' ';
+  if (printed.kind === 'scalar' && !isBlock) {
+    putRootScalar(plan, node, printed, space);
+    return;
+  }
+  const lines = printed.kind === 'inline' ? [printed.text] : plan.printer.documentLines(printed);
   if (isOwnLine) {
     plan.replace(plan.lines.startOf(node.start), end, lines.join(plan.eol));
   } else if (printed.kind === 'block') {
     // After `---` or an anchor a block collection has to begin on a line of its own.
     plan.replace(plan.beforeBlanks(node.start), end, plan.below(lines));
   } else {
-    const space = /\s/.test(plan.text[node.start - 1] ?? ' ') ? '' : ' ';
     plan.replace(node.start, end, space + lines.join(plan.eol));
   }
+}
+
+/** A block scalar in place of a scalar or flow collection; a comment on its line stays behind the header. */
+function putRootScalar(
+  plan: EditPlan,
+  node: Node,
+  { header, lines }: Extract<Printed, { kind: 'scalar' }>,
+  space: string,
+): void {
+  const headerEnd = node.kind === 'scalar' ? node.headerEnd : node.end;
+  const bodyStart = plan.lines.endOf(headerEnd);
+  plan.replace(node.start, headerEnd, space + header);
+  if (headerEnd === node.end) plan.insert(bodyStart, plan.below(lines));
+  else plan.replace(bodyStart, Math.max(bodyStart, plan.beforeBreak(node.end)), plan.below(lines));
 }
 
 /** How the old value stands in its entry. */
@@ -93,10 +110,24 @@ class BlockReplacement {
 
   put(next: YamlValue): void {
     const { plan, column } = this;
-    const printed = plan.printer.value(next, column, this.modelFor(next));
+    const model = this.modelFor(next);
+    const printed = plan.printer.value(next, column, model, model === this.node);
     if (printed.kind === 'inline') this.putInline(printed.text);
-    else if (printed.kind === 'scalar') this.putScalar(printed.header, printed.lines);
-    else this.putBlock(printed);
+    else if (printed.kind === 'block') this.putBlock(printed);
+    else if (this.hasRoomForBlockScalar()) this.putScalar(printed.header, printed.lines);
+    else this.putInline(plan.printer.flow(next, model));
+  }
+
+  /** Whether a block scalar can be written here without taking in the lines below it. */
+  private hasRoomForBlockScalar(): boolean {
+    const { plan, node } = this;
+    // The lines below the old block scalar were no part of it, and its indentation is kept.
+    if (this.shape === 'blockScalar') return true;
+    const after =
+      this.shape === 'below'
+        ? this.ownLines().after
+        : plan.lines.nextStart(plan.lastLineOf(node.start, node.end));
+    return !plan.wouldSwallow(after, this.column);
   }
 
   /** The value whose looks a new string follows: the old one, or a sibling if the old one was no string. */
@@ -169,10 +200,6 @@ class BlockReplacement {
   private putScalar(header: string, lines: readonly string[]): void {
     const { plan, node } = this;
     const body = plan.below(lines);
-    const after = plan.lines.nextStart(plan.lastLineOf(node.start, node.end));
-    if (this.shape !== 'compact' && this.shape !== 'below') {
-      plan.shieldFromBlockScalar(after, this.column, header.endsWith('+'));
-    }
     switch (this.shape) {
       case 'empty':
         this.fill(node.start, header);

@@ -1,13 +1,16 @@
 /**
  * Changing a YAML text so that it says another value, with every byte that holds nothing changed
  * kept. Edits are planned as splices at the ranges of the parsed tree, and the result is read back:
- * if it does not say exactly the next value, ever larger parts are written anew until it does.
+ * if it does not say exactly the next value, new text is written more cautiously, and as a last
+ * resort ever larger parts are written anew until it does. No way of these loses a comment.
  */
 import { CheckpointError } from '../../errors.js';
 import { editRoot } from './edit-node.js';
-import { EditPlan } from './edit-plan.js';
+import { type EditMode, EditPlan } from './edit-plan.js';
+import { commentsIn } from './find-comments.js';
+import { setAt } from './path-access.js';
 import { applySplices } from './splice.js';
-import { formatPath, setAt, type YamlPath } from './yaml-path.js';
+import { formatPath, type YamlPath } from './yaml-path.js';
 import { DEFAULT_STYLE, Printer, type PrintStyle } from './yaml-print.js';
 import { styleOf } from './yaml-style.js';
 import { parseYaml, type YamlText } from './yaml-text.js';
@@ -25,7 +28,7 @@ export interface YamlEdit {
   readonly source: YamlText;
   /**
    * How often a larger part had to be written anew because the text read back differed: 0 for
-   * every layout that the editor knows.
+   * every layout that the editor knows. Its comments are kept, gathered above it.
    */
   readonly rewrites: number;
 }
@@ -39,26 +42,50 @@ export interface YamlEdit {
  * `cloneValue` rules out beforehand.
  */
 export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
-  if (equalValues(source.value, next)) {
-    return { text: source.text, changedPaths: [], source, rewrites: 0 };
-  }
-  const style = styleOf(source);
-  const first = attempt(source, next, style, new Set());
-  const edited = readBack(source, first.text, next);
-  const { changedPaths } = first;
-  if (edited) return { text: edited.text, changedPaths, source: edited, rewrites: 0 };
-  return rewrite(source, next, style, changedPaths);
+  return edit(source, next, undefined);
 }
 
 /**
  * Text with one place changed, removed (`undefined`) or added; missing maps on the way are created
- * as {@link setAt} does.
+ * as {@link setAt} does. Where `editYaml` would have to find out which item of a list became which,
+ * this knows it.
  *
  * @throws CheckpointError as {@link editYaml} and {@link setAt}.
  */
 export function setYaml(source: YamlText, path: YamlPath, next: YamlValue | undefined): YamlEdit {
-  return editYaml(source, setAt(source.value, path, next));
+  return edit(source, setAt(source.value, path, next), path);
 }
+
+function edit(source: YamlText, next: YamlValue, changedPath: YamlPath | undefined): YamlEdit {
+  if (equalValues(source.value, next)) {
+    return { text: source.text, changedPaths: [], source, rewrites: 0 };
+  }
+  const style = styleOf(source);
+  const tried = new Set<string>();
+  let changedPaths: readonly YamlPath[] = [];
+  for (const mode of MODES) {
+    const planned = attempt(source, next, style, { ...mode, changedPath });
+    if (changedPaths.length === 0) changedPaths = planned.changedPaths;
+    const { text } = planned;
+    if (text === undefined || tried.has(text)) continue;
+    tried.add(text);
+    const edited = readBack(source, text, next);
+    if (edited) return { text, changedPaths, source: edited, rewrites: 0 };
+  }
+  return rewrite(source, next, style, changedPaths);
+}
+
+/**
+ * What is tried when the text read back says something else, gentlest first: all of these keep the
+ * user's text and comments, and differ only in how what is new is written.
+ */
+const MODES: readonly EditMode[] = [
+  {},
+  { keepsFinalBreak: true },
+  { isQuoted: true },
+  { isQuoted: true, hasTidyBlanks: true },
+  { isQuoted: true, hasTidyBlanks: true, keepsFinalBreak: true, isStill: true },
+];
 
 /** YAML text for a value that has no text yet: block style, two spaces, `\n`, final newline. */
 export function printYaml(value: YamlValue): string {
@@ -73,10 +100,13 @@ function attempt(
   source: YamlText,
   next: YamlValue,
   style: PrintStyle,
-  rewritten: ReadonlySet<string>,
+  mode: EditMode,
 ): { text: string | undefined; changedPaths: readonly YamlPath[] } {
-  const plan = new EditPlan(source, style, rewritten);
+  const hasBlockScalars = mode.isQuoted !== true;
+  const plan = new EditPlan(source, { ...style, hasBlockScalars }, mode);
   editRoot(plan, next);
+  if (mode.hasTidyBlanks) plan.tidyBlanks();
+  if (mode.rewritten) plan.keepComments();
   const { changedPaths } = plan;
   let text: string;
   try {
@@ -86,9 +116,8 @@ function attempt(
     throw error;
   }
   // Lines removed at the end of a text without final newline leave the newline before them.
-  if (!source.text.endsWith('\n') && text.endsWith(plan.eol)) {
-    text = text.slice(0, -plan.eol.length);
-  }
+  const hasNewBreak = !source.text.endsWith('\n') && text.endsWith(plan.eol);
+  if (hasNewBreak && !mode.keepsFinalBreak) text = text.slice(0, -plan.eol.length);
   return { text: markOf(source) + text, changedPaths };
 }
 
@@ -114,7 +143,10 @@ function readBack(
   }
 }
 
-/** Writes ever larger parts anew: the collections around what changed, theirs, up to the document. */
+/**
+ * Writes ever larger parts anew: the collections around what changed, theirs, up to the document.
+ * The comments of what is written anew stay, gathered above it.
+ */
 function rewrite(
   source: YamlText,
   next: YamlValue,
@@ -128,10 +160,12 @@ function rewrite(
     const rewritten = new Set(
       changedPaths.map((path) => formatPath(path.slice(0, Math.max(0, path.length - level)))),
     );
-    const edited = readBack(source, attempt(source, next, style, rewritten).text, next);
+    const mode = { isQuoted: true, isStill: true, rewritten };
+    const edited = readBack(source, attempt(source, next, style, mode).text, next);
     if (edited) return { text: edited.text, changedPaths, source: edited, rewrites };
   }
-  const text = markOf(source) + printYaml(next);
+  const comments = commentsIn(source.body).map(({ text }) => `${text}\n`);
+  const text = markOf(source) + comments.join('') + printYaml(next);
   const edited = readBack(source, text, next);
   if (edited) return { text, changedPaths, source: edited, rewrites: rewrites + 1 };
   throw new CheckpointError('UNFAITHFUL_VALUE', 'No YAML text was found that says this state.');

@@ -1,10 +1,8 @@
 /**
- * Paths into a state: reading, writing and following them. A path is a list of map keys and list
- * indexes; as text it is dotted and bracketed, `phases[0].status`. Values are plain data, so every
- * key (`__proto__`, `constructor`) is followed as own data only.
+ * Paths into a state, as text: a path is a list of map keys and list indexes, written dotted and
+ * bracketed, `phases[0].status`. Following one is `path-access.ts`'s.
  */
 import { CheckpointError } from '../../errors.js';
-import { isList, isMap, setKey, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** Steps from the root: a string is a map's key, a number a list's index. The root is the empty path. */
 export type YamlPath = readonly (string | number)[];
@@ -14,7 +12,7 @@ const BARE_KEY = /^[A-Za-z_$][\w$-]*$/;
 /**
  * Reads a path: keys separated by dots, indexes in brackets, and any key in brackets and quotes
  * (`a["b.c"]`, `a['x']`; double quotes read JSON escapes, in single quotes `''` is a quote).
- * The empty text is the root. A number after a dot is a key; {@link getAt} and {@link setAt} let it
+ * The empty text is the root. A number after a dot is a key; `getAt` and `setAt` let it
  * stand for an index where it meets a list.
  *
  * @throws CheckpointError `INVALID_PATH` with the 1-based `column` of what can't be read.
@@ -92,105 +90,4 @@ export function formatPath(path: YamlPath): string {
     else text += text === '' ? step : `.${step}`;
   }
   return text;
-}
-
-/** The value at a path, or `undefined` where there is none. */
-export function getAt(value: YamlValue, path: YamlPath): YamlValue | undefined {
-  let here: YamlValue | undefined = value;
-  for (const step of path) {
-    here = child(here, step);
-    if (here === undefined) return undefined;
-  }
-  return here;
-}
-
-/** One step down; own data only, `undefined` where the step leads nowhere. */
-function child(value: YamlValue, step: string | number): YamlValue | undefined {
-  if (isList(value)) {
-    const index = indexOf(step);
-    return index === undefined ? undefined : value[index];
-  }
-  if (!isMap(value)) return undefined;
-  const key = String(step);
-  return Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
-function indexOf(step: string | number): number | undefined {
-  if (typeof step === 'number') return step;
-  return /^(?:0|[1-9]\d*)$/.test(step) ? Number(step) : undefined;
-}
-
-/**
- * A value with one place changed; everything off the path is shared with the value given, which
- * itself is not touched. `undefined` removes the entry. Map keys that are missing on the way are
- * created (an index 0 creates a list); an index equal to a list's length appends.
- *
- * @throws CheckpointError `PATH_NOT_FOUND` for an index past the end, a step into a scalar (null
- * included) or the removal of what is not there, naming the longest prefix that exists;
- * `INVALID_PATH` for removing the root.
- */
-export function setAt(value: YamlValue, path: YamlPath, next: YamlValue | undefined): YamlValue {
-  if (path.length === 0) {
-    if (next !== undefined) return next;
-    throw new CheckpointError('INVALID_PATH', "The root of a state can't be removed.", {
-      path: '',
-    });
-  }
-  return setStep(value, path, 0, next);
-}
-
-function setStep(
-  value: YamlValue,
-  path: YamlPath,
-  depth: number,
-  next: YamlValue | undefined,
-): YamlValue {
-  const step = path[depth];
-  if (step === undefined) return value;
-  const index = checkStep(value, path, depth, step);
-  const before = child(value, step);
-  if (before === undefined && next === undefined) throw notFound(path, depth, 'nothing is there');
-  const isLast = depth === path.length - 1;
-  const after = isLast
-    ? next
-    : setStep(before === undefined ? emptyFor(path[depth + 1]) : before, path, depth + 1, next);
-  if (!isList(value)) return isMap(value) ? withKey(value, String(step), after) : value;
-  const copy = value.slice();
-  if (after === undefined) copy.splice(index, 1);
-  else copy[index] = after;
-  return copy;
-}
-
-/** Whether a step can be taken here, to something existing or new; returns the index in a list, 0 in a map. */
-function checkStep(value: YamlValue, path: YamlPath, depth: number, step: string | number): number {
-  if (isMap(value)) return 0;
-  if (!isList(value)) throw notFound(path, depth, 'a scalar has no entries');
-  const index = indexOf(step);
-  if (index === undefined) throw notFound(path, depth, 'a list has no keys');
-  if (index > value.length) throw notFound(path, depth, `the list has ${value.length} entries`);
-  return index;
-}
-
-function withKey(map: YamlMap, key: string, next: YamlValue | undefined): YamlMap {
-  const copy: YamlMap = {};
-  for (const name of Object.keys(map)) {
-    const kept = name === key ? next : map[name];
-    if (kept !== undefined) setKey(copy, name, kept);
-  }
-  if (next !== undefined && !Object.hasOwn(map, key)) setKey(copy, key, next);
-  return copy;
-}
-
-function emptyFor(step: string | number | undefined): YamlValue {
-  return typeof step === 'number' ? [] : {};
-}
-
-function notFound(path: YamlPath, depth: number, why: string): CheckpointError {
-  const prefix = formatPath(path.slice(0, depth));
-  const where = prefix === '' ? 'the root' : prefix;
-  return new CheckpointError(
-    'PATH_NOT_FOUND',
-    `The path ${formatPath(path)} leads nowhere: only ${where} exists, and ${why}.`,
-    { path: formatPath(path), prefix },
-  );
 }

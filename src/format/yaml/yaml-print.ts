@@ -4,7 +4,7 @@
  */
 
 import { isDateLike, type QuoteStyle, writeBlockScalar, writeScalar } from './yaml-scalar.js';
-import { isCollection, type Node } from './yaml-tree.js';
+import { isCollection, type Node, type ScalarNode } from './yaml-tree.js';
 import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** The habits of a document that new text follows. */
@@ -17,6 +17,8 @@ export interface PrintStyle {
   readonly dashGap: number;
   /** How strings are quoted that need no quotes. */
   readonly quote: QuoteStyle;
+  /** Whether strings of several lines become block scalars; otherwise they are quoted, on one line. */
+  readonly hasBlockScalars: boolean;
 }
 
 /** What `printYaml` writes: two spaces, indented lists, no needless quotes. */
@@ -25,6 +27,7 @@ export const DEFAULT_STYLE: PrintStyle = {
   listIndent: 2,
   dashGap: 2,
   quote: 'plain',
+  hasBlockScalars: true,
 };
 
 /** Longest key that may stand before a colon without a question mark (YAML 1.2.2, 7.4: 1,024 characters). */
@@ -51,8 +54,16 @@ export class Printer {
     this.style = style;
   }
 
-  /** A value below a key or dash at `parentColumn` (-1 at the root), in block context. */
-  value(value: YamlValue, parentColumn: number, model: Node | undefined): Printed {
+  /**
+   * A value below a key or dash at `parentColumn` (-1 at the root), in block context. `isReplacement`
+   * says that it takes the place of its model.
+   */
+  value(
+    value: YamlValue,
+    parentColumn: number,
+    model: Node | undefined,
+    isReplacement = false,
+  ): Printed {
     if (isList(value) || isMap(value)) {
       const isEmpty = isList(value) ? value.length === 0 : Object.keys(value).length === 0;
       if (isEmpty || this.isFlowModel(value, model)) {
@@ -62,7 +73,9 @@ export class Printer {
       return { kind: 'block', isList: isList(value), linesAt };
     }
     const block =
-      typeof value === 'string' ? this.blockScalar(value, parentColumn, model) : undefined;
+      typeof value === 'string'
+        ? this.blockScalar(value, parentColumn, model, isReplacement)
+        : undefined;
     return block ?? { kind: 'inline', text: this.scalar(value, model, false) };
   }
 
@@ -77,16 +90,23 @@ export class Printer {
     value: string,
     parentColumn: number,
     model: Node | undefined,
+    isReplacement: boolean,
   ): Printed | undefined {
-    const style = model?.kind === 'scalar' ? model.style : undefined;
-    const wasBlock = style === 'literal' || style === 'folded';
-    if (!wasBlock && !/\n./s.test(value)) return undefined;
-    const keep = false;
+    if (!this.style.hasBlockScalars) return undefined;
+    const old = model?.kind === 'scalar' && isBlockStyle(model) ? model : undefined;
+    if (!old && !/\n./s.test(value)) return undefined;
+    const columns = old?.blockIndent || this.style.mapIndent;
+    const keepsBreaks = old?.content.endsWith('\n\n') === true || !value.endsWith('\n\n');
+    const options = {
+      isReplacement: isReplacement && old !== undefined && keepsBreaks,
+      indicator: parentColumn < 0 ? 0 : columns,
+    };
     const text =
-      (style === 'folded' ? writeBlockScalar(value, 'folded', keep) : undefined) ??
-      writeBlockScalar(value, 'literal', keep);
+      (old?.style === 'folded'
+        ? writeBlockScalar(value, { ...options, style: 'folded' })
+        : undefined) ?? writeBlockScalar(value, { ...options, style: 'literal' });
     if (!text) return undefined;
-    const indent = ' '.repeat(Math.max(0, parentColumn) + this.style.mapIndent);
+    const indent = ' '.repeat(Math.max(0, parentColumn) + columns);
     const lines = text.lines.map((line) => (line === '' ? '' : indent + line));
     return { kind: 'scalar', header: text.header, lines };
   }
@@ -122,6 +142,16 @@ export class Printer {
 
   private key(key: string, inFlow: boolean): string {
     return writeScalar(key, { quote: 'plain', inFlow });
+  }
+
+  /** The same printer, but strings of several lines are quoted. */
+  withoutBlockScalars(): Printer {
+    return new Printer({ ...this.style, hasBlockScalars: false });
+  }
+
+  /** A key's text, as it may stand anywhere. */
+  keyText(key: string): string {
+    return this.key(key, true);
   }
 
   /** The lines of a collection that is not empty, every line indented. */
@@ -199,6 +229,10 @@ export class Printer {
   documentLines(printed: Exclude<Printed, { kind: 'inline' }>): string[] {
     return printed.kind === 'scalar' ? [printed.header, ...printed.lines] : printed.linesAt(0);
   }
+}
+
+function isBlockStyle({ style }: ScalarNode): boolean {
+  return style === 'literal' || style === 'folded';
 }
 
 /** Pushing one by one: spreading a large array would exhaust the stack. */

@@ -138,29 +138,59 @@ export interface BlockScalarText {
   readonly lines: readonly string[];
 }
 
+/** How a block scalar may be written. */
+export interface BlockScalarOptions {
+  readonly style: 'literal' | 'folded';
+  /**
+   * Whether it takes the place of another block scalar, so that what is risky in new text (spaces
+   * at the ends of lines, several final newlines) is as its author has it already.
+   */
+  readonly isReplacement: boolean;
+  /** Columns from the parent to the content if an indentation indicator may be written; otherwise 0. */
+  readonly indicator: number;
+}
+
 /**
  * A string as a block scalar, or `undefined` where only quotes can carry it safely: control
- * characters, lines that begin or end in ways that depend on an indentation indicator, or several
- * final newlines, which would also swallow the blank lines that follow (`keep` allows them).
+ * characters, and in new text spaces at the ends of lines, which editors strip, or several final
+ * newlines, which would swallow the blank lines that follow.
  */
 export function writeBlockScalar(
   value: string,
-  style: 'literal' | 'folded',
-  keep: boolean,
+  { style, isReplacement, indicator }: BlockScalarOptions,
 ): BlockScalarText | undefined {
   const body = value.replace(/\n+$/, '');
   const endings = value.length - body.length;
-  if (body === '' || (endings > 1 && !keep)) return undefined;
+  if (body === '' || (endings > 1 && !isReplacement)) return undefined;
   if (NEEDS_ESCAPE.test(body.replace(/[\n\t]/g, ''))) return undefined;
   const lines = body.split('\n');
-  const isUnsafe = (line: string) => line !== '' && (/^\s*$/.test(line) || /[ \t]$/.test(line));
-  if (lines.some(isUnsafe) || /^\s/.test(body)) return undefined;
+  if (!isReplacement && lines.some((line) => /[ \t]$/.test(line))) return undefined;
+  const isIndented = /^\n*[ \t]/.test(body);
+  if (isIndented ? indicator < 1 || indicator > 9 : body.startsWith('\n') && !isReplacement) {
+    return undefined;
+  }
   const chomp = endings === 0 ? '-' : endings === 1 ? '' : '+';
+  const suffix = `${isIndented ? indicator : ''}${chomp}`;
   const trailing = new Array<string>(Math.max(0, endings - 1)).fill('');
-  if (style === 'literal') return { header: `|${chomp}`, lines: [...lines, ...trailing] };
-  if (lines.some((line) => /^\s|^$/.test(line))) return undefined;
-  const folded = lines.flatMap((line, index) => (index === 0 ? [line] : ['', line]));
-  return { header: `>${chomp}`, lines: [...folded.flatMap(wrap), ...trailing] };
+  if (style === 'literal') return { header: `|${suffix}`, lines: [...lines, ...trailing] };
+  if (lines.some((line) => /[ \t]$/.test(line))) return undefined;
+  return { header: `>${suffix}`, lines: [...foldable(lines), ...trailing] };
+}
+
+/** The lines that folding joins to these: a line break between two lines of words takes a blank line. */
+function foldable(lines: readonly string[]): string[] {
+  const folded: string[] = [];
+  let above: string | undefined;
+  for (const line of lines) {
+    if (line === '') folded.push('');
+    else {
+      const isFolded = above !== undefined && !/^[ \t]/.test(above) && !/^[ \t]/.test(line);
+      if (isFolded) folded.push('');
+      for (const part of /^[ \t]/.test(line) ? [line] : wrap(line)) folded.push(part);
+      above = line;
+    }
+  }
+  return folded;
 }
 
 const WRAP_WIDTH = 96;

@@ -16,6 +16,7 @@ export function styleOf(source: YamlText): PrintStyle {
     listIndent: counts.most('list', counts.most('map', 2)),
     dashGap: counts.most('dash', 2),
     quote: counts.quote(),
+    hasBlockScalars: true,
   };
 }
 

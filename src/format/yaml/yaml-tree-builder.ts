@@ -169,7 +169,8 @@ class TreeBuilder {
     const isPlain = style === 'plain' || style === 'empty';
     const value = this.typed(content, isPlain, properties.tag, start);
     const headerEnd = header ? start + headerText.length : end;
-    const base = { start, end, headerEnd, style, content, ...placed(properties) };
+    const blockIndent = token?.type === 'block-scalar' ? blockIndentOf(token, headerText) : 0;
+    const base = { start, end, headerEnd, blockIndent, style, content, ...placed(properties) };
     return { kind: 'scalar', ...base, value, height: 0, weight: 1 };
   }
 
@@ -366,6 +367,13 @@ function isMeaningful({ type }: CST.SourceToken): boolean {
 function commaBefore(item: CST.CollectionItem | undefined): number {
   const comma = item?.start.find((token) => token.type === 'comma');
   return comma ? comma.offset + 1 : -1;
+}
+
+function blockIndentOf({ source, indent }: CST.BlockScalar, header: string): number {
+  const indicator = /\d/.exec(header);
+  if (indicator) return Number(indicator[0]);
+  const first = /^( *)[^ \r\n]/m.exec(source);
+  return Math.max(0, (first?.[1]?.length ?? 0) - indent);
 }
 
 function styleOf(token: CST.FlowScalar | CST.BlockScalar, header: string): ScalarStyle {

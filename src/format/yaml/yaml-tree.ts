@@ -41,6 +41,8 @@ export interface ScalarNode extends NodeBase {
   readonly content: string;
   /** Where a block scalar's header (`|2-`) ends; otherwise `end`. */
   readonly headerEnd: number;
+  /** Columns from a block scalar's parent to its content; 0 for other styles or without content. */
+  readonly blockIndent: number;
 }
 
 /** A use of an anchor. */

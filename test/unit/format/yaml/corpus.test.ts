@@ -5,8 +5,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError } from '../../../../src/errors.js';
+import { getAt } from '../../../../src/format/yaml/path-access.js';
 import { editYaml, setYaml } from '../../../../src/format/yaml/yaml-edit.js';
-import { formatPath, getAt, type YamlPath } from '../../../../src/format/yaml/yaml-path.js';
+import { formatPath, type YamlPath } from '../../../../src/format/yaml/yaml-path.js';
 import { parseYaml, type YamlText } from '../../../../src/format/yaml/yaml-text.js';
 import type { Node } from '../../../../src/format/yaml/yaml-tree.js';
 import { isList, isMap, type YamlValue } from '../../../../src/format/yaml/yaml-value.js';
@@ -14,7 +15,7 @@ import { lineChanges, linesOf } from '../../../helpers/line-changes.js';
 
 const DIRECTORY = '../shared/data/orchestrations';
 const DAMAGED = '22.yaml';
-const RUNS = Number(process.env['FC_RUNS'] ?? 1);
+const RUNS = Number(process.env.FC_RUNS ?? 1);
 
 const names = existsSync(DIRECTORY)
   ? readdirSync(DIRECTORY).filter((name) => name.endsWith('.yaml'))

@@ -1,7 +1,8 @@
 /** Reading, writing and following paths. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatPath, getAt, parsePath, setAt } from '../../../../src/format/yaml/yaml-path.js';
+import { getAt, setAt } from '../../../../src/format/yaml/path-access.js';
+import { formatPath, parsePath } from '../../../../src/format/yaml/yaml-path.js';
 import type { YamlValue } from '../../../../src/format/yaml/yaml-value.js';
 
 describe('parsePath', () => {
