@@ -84,7 +84,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const { externalEdits, syncRetryLimit, inspect } = options;
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
-      input: { io, externalEdits, syncRetryLimit },
+      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit },
       ...(inspect && { inspect: guardInspector(options) }),
     });
     this.actor.on('*', (event) => this.#take(event));

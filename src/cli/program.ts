@@ -16,6 +16,7 @@ import {
 } from './context.js';
 import { addDemoCommand } from './demo-command.js';
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.js';
+import { addExploreCommand } from './explore-command.js';
 import { addGetCommand } from './get-command.js';
 import { toJson } from './json.js';
 import { addRecoverCommand } from './recover-command.js';
@@ -58,6 +59,7 @@ export function buildProgram(launch: Launch): Command {
     addRecoverCommand(program, launch),
     addVerifyCommand(program, launch),
     addWalCommand(program, launch),
+    addExploreCommand(program, launch),
     addDemoCommand(program, launch),
   ];
   for (const command of commands) {

@@ -7,7 +7,11 @@ import type { Writable } from 'node:stream';
 /** See {@link createProgress}. */
 export interface Progress {
   /** Shows what is going on while `work` runs: after a second, or at once where it is known to be long. */
-  during<T>(what: string, work: () => Promise<T>, options?: { atOnce?: boolean }): Promise<T>;
+  during<T>(
+    what: string | (() => string),
+    work: () => Promise<T>,
+    options?: { atOnce?: boolean },
+  ): Promise<T>;
   /** Takes the line away, so that something else can be printed there; it comes back by itself. */
   clear(): void;
 }
@@ -33,7 +37,9 @@ export function createProgress(stream: Writable, enabled: boolean): Progress {
         const elapsedMs = performance.now() - startedMs;
         if (!atOnce && elapsedMs < DELAY_MS) return;
         shown = true;
-        stream.write(`${CLEAR}${what} … ${Math.floor(elapsedMs / 1000)} s`);
+        stream.write(
+          `${CLEAR}${typeof what === 'function' ? what() : what} … ${Math.floor(elapsedMs / 1000)} s`,
+        );
       };
       const timer = setInterval(show, TICK_MS);
       timer.unref();

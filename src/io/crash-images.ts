@@ -37,9 +37,12 @@ export interface CrashImage {
   readonly fates: readonly string[];
 }
 
-/** The images of one moment, and how they were chosen. */
+/**
+ * The images of one moment, and how they were chosen. Of the ways in which one write can be torn, an
+ * exhaustive enumeration takes a few that stand for the rest; sampling also takes any set of sectors.
+ */
 export interface CrashImages {
-  /** All combinations there are; may exceed what a number counts exactly. */
+  /** All combinations of these fates; may exceed what a number counts exactly. */
   readonly total: number;
   readonly chosen: 'exhaustive' | 'sampled';
   readonly images: Iterable<CrashImage>;
@@ -50,10 +53,12 @@ const dropped: Fate = { label: 'lost', happen: () => {} };
 /** What a crash at `moment` may leave. Lazy: an image is built when it is asked for. */
 export function crashImages(moment: DiskMoment, options: CrashImageOptions): CrashImages {
   const names = namesIn(moment.durable, moment.pending);
-  const slots = moment.model === 'ordered' ? orderedSlots(moment) : independentSlots(moment);
+  const isMinimal = moment.model === 'posix-minimal';
+  const slots = isMinimal ? independentSlots(moment) : orderedSlots(moment);
   const total = slots.reduce((product, { fates }) => product * fates.length, 1);
   const chosen = total <= options.limit ? 'exhaustive' : 'sampled';
-  const choices = chosen === 'exhaustive' ? everyChoice(slots) : sampleChoices(slots, options);
+  const choices =
+    chosen === 'exhaustive' ? everyChoice(slots) : sampleChoices(slots, options, isMinimal);
   return { total, chosen, images: build(moment, slots, choices, names) };
 }
 
@@ -137,11 +142,11 @@ function tornFates(write: Write, isMinimal: boolean): Fate[] {
   return fates;
 }
 
-/** Any torn write at all, for sampling. */
-function randomTear(write: Write, random: Random): Fate {
+/** Any torn write that the model allows, for sampling. */
+function randomTear(write: Write, random: Random, isMinimal: boolean): Fate {
   const sectors = sectorsOf(write);
   const isKept = Array.from({ length: sectors }, () => random.next(2) === 0);
-  const fillings: Filling[] = ['stale', 'zeros', 'garbage'];
+  const fillings: Filling[] = isMinimal ? ['stale', 'zeros', 'garbage'] : ['stale', 'zeros'];
   const filling = fillings[random.next(fillings.length)] ?? 'zeros';
   const label = `sectors ${isKept.map((one) => (one ? '1' : '0')).join('')}, the rest ${filling}`;
   return tear(write, (sector) => isKept[sector] === true, filling, label);
@@ -181,12 +186,13 @@ function tear(
   return { label: `torn: ${label}`, happen };
 }
 
+/** End of the last kept sector; 0 if none was, and then the write leaves no trace. */
 function lastKeptByte(write: Write, isKept: (sector: number) => boolean): number {
   const firstSector = Math.floor(write.position / SECTOR_BYTES);
   for (let sector = sectorsOf(write) - 1; sector >= 0; sector -= 1) {
     if (isKept(sector)) return (firstSector + sector + 1) * SECTOR_BYTES;
   }
-  return write.position;
+  return 0;
 }
 
 function fill(part: Uint8Array, filling: Filling): Uint8Array {
@@ -213,33 +219,43 @@ function* everyChoice(slots: readonly Slot[]): Generator<Choice> {
 function* sampleChoices(
   slots: readonly Slot[],
   { limit, seed }: CrashImageOptions,
+  isMinimal: boolean,
 ): Generator<Choice> {
   const random = createRandom(seed);
-  const lost = slots.map(({ fates }) => fates[0] ?? dropped);
-  const kept = slots.map((slot) => keptFate(slot));
-  const first: Choice[] = [lost, kept];
+  const lost = slots.map(lostFate);
+  const kept = slots.map(keptFate);
+  const near: Choice[] = [];
   for (const [index, { fates }] of slots.entries()) {
     for (const fate of fates) {
-      first.push(lost.with(index, fate), kept.with(index, fate));
+      if (fate !== lost[index]) near.push(lost.with(index, fate));
+      if (fate !== kept[index]) near.push(kept.with(index, fate));
     }
   }
-  let given = 0;
-  for (const choice of first) {
-    if (given >= limit) return;
-    given += 1;
-    yield choice;
+  // Shuffled, so that a limit too small for all of them does not always leave out the same ones.
+  const first = [lost, kept, ...shuffle(near, random)];
+  yield* first.slice(0, limit);
+  for (let given = first.length; given < limit; given += 1) {
+    yield slots.map((slot) => randomFate(slot, random, isMinimal));
   }
-  for (; given < limit; given += 1) yield slots.map((slot) => randomFate(slot, random));
+}
+
+function shuffle<T>(items: readonly T[], random: Random): T[] {
+  const rest = [...items];
+  return items.flatMap(() => rest.splice(random.next(rest.length), 1));
+}
+
+function lostFate({ fates }: Slot): Fate {
+  return fates[0] ?? dropped;
 }
 
 function keptFate({ fates }: Slot): Fate {
   return fates.find(({ label }) => label === 'kept') ?? fates.at(-1) ?? dropped;
 }
 
-function randomFate({ operations, fates }: Slot, random: Random): Fate {
+function randomFate({ operations, fates }: Slot, random: Random, isMinimal: boolean): Fate {
   const [only] = operations;
   const isTorn = only?.kind === 'write' && random.next(3) === 0;
-  if (isTorn) return randomTear(only, random);
+  if (isTorn) return randomTear(only, random, isMinimal);
   return fates[random.next(fates.length)] ?? dropped;
 }
 

@@ -3,7 +3,8 @@
  * sees. Plain data and pure functions; `simulated-disk.ts` feeds them, `crash-images.ts` chooses among
  * them. Ruled by `docs/fault-model.md`.
  */
-import type { Attributes } from './memory-inodes.js';
+import { firstTick } from './memory-file-system.js';
+import { type Attributes, rootInode } from './memory-inodes.js';
 
 /** What an inode is, apart from what can be lost: made durable together with its first name. */
 export type InodeFacts =
@@ -105,6 +106,55 @@ export function overlay(
   result.set(content);
   result.set(data, position);
   return result;
+}
+
+/** Facts with attributes of their own: those of a running disk go on changing. */
+export function copyFacts(inodes: ReadonlyMap<number, InodeFacts>): Map<number, InodeFacts> {
+  const copies = new Map<number, InodeFacts>();
+  for (const [number, facts] of inodes) {
+    copies.set(number, { ...facts, attributes: { ...facts.attributes } });
+  }
+  return copies;
+}
+
+/** A clock that goes on, by 1 ms at each reading, after the newest time in an image. */
+export function clockAfter({ inodes }: DiskState): () => number {
+  let tick = firstTick;
+  for (const { attributes } of inodes.values()) {
+    tick = Math.max(tick, Math.ceil(attributes.changedMs), Math.ceil(attributes.modifiedMs));
+  }
+  return () => {
+    tick += 1;
+    return tick;
+  };
+}
+
+/** One name in an image. */
+export interface NameOnDisk {
+  readonly directory: number;
+  readonly name: string;
+  readonly number: number;
+  readonly path: string;
+}
+
+/**
+ * Every name in an image, in order. A directory that came to have two names, or to lie in itself
+ * (half a rename of it was lost), keeps the first one found, as after a file system check.
+ */
+export function* namesIn(state: DiskState): Generator<NameOnDisk> {
+  const seen = new Set([rootInode]);
+  const visit = function* (directory: number, prefix: string): Generator<NameOnDisk> {
+    const entries = [...entriesOf(state, directory)].sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [name, number] of entries) {
+      const path = `${prefix}/${name}`;
+      const isDirectory = state.inodes.get(number)?.kind === 'directory';
+      if (isDirectory && seen.has(number)) continue;
+      seen.add(number);
+      yield { directory, name, number, path };
+      if (isDirectory) yield* visit(number, path);
+    }
+  };
+  yield* visit(rootInode, '');
 }
 
 /** One line for a person. */

@@ -14,7 +14,7 @@ import {
   temporaryFor,
   unlinkIfThere,
 } from './files.js';
-import { isMissing } from './io-error.js';
+import { readError } from './io-error.js';
 import { keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
 import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
@@ -40,10 +40,9 @@ export function listEntries(session: Session): number[] {
   const { history, targetName } = pathsOf(session);
   let names: string[];
   try {
-    names = session.fs.list(history);
+    names = session.fs.stat(history) === undefined ? [] : session.fs.list(history);
   } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
+    throw readError(error, history);
   }
   const found = names.map((name) => sequenceInName(name, targetName));
   return found.filter((sequence) => sequence !== undefined).sort((a, b) => a - b);

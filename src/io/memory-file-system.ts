@@ -53,8 +53,8 @@ export interface MemoryFileSystemOptions {
 
 const defaultOwner: LockOwner = { pid: 1, host: 'memory', since: '1970-01-01T00:00:00.000Z' };
 
-/** Where the internal counter starts: a plausible date, so that code that formats it is exercised. */
-const firstTick = Date.UTC(2024, 0, 1);
+/** Where the internal counter starts, in ms: a plausible date, so that code that formats it is exercised. */
+export const firstTick = Date.UTC(2024, 0, 1);
 
 function tickingClock(start: number): () => number {
   let tick = start;

@@ -45,7 +45,7 @@ const pathBytesMax = 4095;
 export function resolve(table: InodeTable, path: string, options: ResolveOptions): Location {
   const fail = (code: 'ENOENT' | 'ENOTDIR' | 'ELOOP' | 'ENAMETOOLONG') =>
     systemError(code, options.syscall, ...options.paths);
-  if (byteLength(path) > pathBytesMax) throw fail('ENAMETOOLONG');
+  if (isLonger(path, pathBytesMax)) throw fail('ENAMETOOLONG');
   let directory = table.root();
   let location: Location = {
     parent: directory,
@@ -64,7 +64,7 @@ export function resolve(table: InodeTable, path: string, options: ResolveOptions
       location = { parent: directory, name: undefined, inode: directory, needsDirectory: true };
       continue;
     }
-    if (byteLength(name) > nameBytesMax) throw fail('ENAMETOOLONG');
+    if (isLonger(name, nameBytesMax)) throw fail('ENAMETOOLONG');
     const number = directory.entries.get(name);
     if (number === undefined) {
       if (!isLast) throw fail('ENOENT');
@@ -142,6 +142,7 @@ function directoryOf(inode: Inode, fail: (code: 'ENOTDIR') => Error): DirectoryI
   return inode;
 }
 
-function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+/** Whether a text has more than `bytes` bytes of UTF-8; a UTF-16 unit has at most three. */
+function isLonger(text: string, bytes: number): boolean {
+  return text.length * 3 > bytes && new TextEncoder().encode(text).length > bytes;
 }

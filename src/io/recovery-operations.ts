@@ -25,7 +25,7 @@ import {
   listEntries,
   sequenceInName,
 } from './history-files.js';
-import { isMissing, readError } from './io-error.js';
+import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
 import { type Steps, wait } from './run.js';
 import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
@@ -356,9 +356,8 @@ function removeTemporaries(
 /** The names in a directory that need not be there. */
 function listOrNone(fs: FileSystem, directory: string): string[] {
   try {
-    return fs.list(directory);
+    return fs.stat(directory) === undefined ? [] : fs.list(directory);
   } catch (error) {
-    if (isMissing(error)) return [];
     throw readError(error, directory);
   }
 }

@@ -6,16 +6,19 @@
  */
 import {
   apply,
+  clockAfter,
   contentOf,
+  copyFacts,
   copyState,
   type DiskState,
-  entriesOf,
   type InodeFacts,
   isData,
+  namesIn,
   type PendingOperation,
 } from './disk-state.js';
 import { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.js';
 import {
+  type Attributes,
   type DirectoryInode,
   type FileInode,
   type Inode,
@@ -40,6 +43,16 @@ export interface DiskMoment {
   readonly model: PersistenceModel;
   readonly durable: DiskState;
   readonly pending: readonly PendingOperation[];
+  /** Contents by inode number that only the process sees: see {@link SimulatedDisk.dropPending}. */
+  readonly cached: ReadonlyMap<number, Uint8Array>;
+}
+
+/** What the process saw at a moment, as if all of it were durable: what is left after a mere kill. */
+export function visibleAt({ durable, pending, cached }: Omit<DiskMoment, 'model'>): DiskState {
+  const state = copyState(durable);
+  for (const operation of pending) apply(state, operation);
+  for (const [inode, content] of cached) state.files.set(inode, content);
+  return state;
 }
 
 /** Options of a {@link SimulatedDisk}. */
@@ -57,7 +70,9 @@ export class SimulatedDisk extends MemoryFileSystem {
   readonly #journal: JournalingInodes;
 
   constructor(options: SimulatedDiskOptions = {}) {
-    const { model = 'posix-minimal', state, onChange, ...memory } = options;
+    const { model = 'posix-minimal', state, onChange, ...rest } = options;
+    // Time goes on where the image was left, so that no change looks older than what it changes.
+    const memory = state && !rest.now ? { ...rest, now: clockAfter(state) } : rest;
     let journal: JournalingInodes | undefined;
     super(memory, (now) => {
       journal = new JournalingInodes(now, model, state);
@@ -81,14 +96,26 @@ export class SimulatedDisk extends MemoryFileSystem {
 
   /** What the process sees now, as if all of it were durable: what is left after a mere kill. */
   visible(): DiskState {
-    const { durable, pending } = this.#journal.moment();
-    for (const operation of pending) apply(durable, operation);
-    return durable;
+    return visibleAt(this.#journal.moment());
   }
 
-  /** Makes everything durable, as a quiet minute does. */
+  /** Makes everything durable, as a quiet minute does; not what {@link dropPending} has forgotten. */
   settle(): void {
     this.#journal.settle();
+  }
+
+  /**
+   * Forgets the pending data of a file, given by path or inode number, as kernels do when they can't
+   * write it: the pages are marked clean, so the process goes on seeing them and no later sync writes
+   * them. Names stay pending. What is written to the file afterwards is data as any other.
+   * Source: Rebello et al., "Can applications recover from fsync failures?", ATC'20 (ext4, XFS).
+   *
+   * @throws `TypeError` if that is no file
+   */
+  dropPending(file: string | number): void {
+    const number = typeof file === 'number' ? file : this.stat(file)?.inode;
+    if (number === undefined) throw new TypeError(`no file at ${file}`);
+    this.#journal.dropPending(number);
   }
 }
 
@@ -98,6 +125,12 @@ class JournalingInodes extends InodeTable {
   readonly #model: PersistenceModel;
   readonly #durable: DiskState;
   #pending: PendingOperation[] = [];
+  /** A copy of what is durable, handed out until that changes. */
+  #frozen: DiskState | undefined;
+  /** Copies of what inodes are, handed out until one of them changes. */
+  #frozenFacts: Map<number, InodeFacts> | undefined;
+  /** Files of which the process sees more than the disk was ever told, by inode number. */
+  readonly #cached = new Map<number, FileInode>();
 
   constructor(now: () => number, model: PersistenceModel, state: DiskState | undefined) {
     super(now);
@@ -106,12 +139,44 @@ class JournalingInodes extends InodeTable {
     if (state !== undefined) this.#load(state);
   }
 
-  moment(): { durable: DiskState; pending: readonly PendingOperation[] } {
-    return { durable: copyState(this.#durable), pending: [...this.#pending] };
+  moment(): Omit<DiskMoment, 'model'> {
+    // Most moments lie between two syncs and share what is durable.
+    this.#frozen ??= copyState(this.#durable);
+    this.#frozenFacts ??= copyFacts(this.#durable.inodes);
+    const durable = { ...this.#frozen, inodes: this.#frozenFacts };
+    return { durable, pending: [...this.#pending], cached: this.#cachedContents() };
   }
 
   settle(): void {
     this.#makeDurable(() => true);
+    this.onChange?.();
+  }
+
+  dropPending(number: number): void {
+    const file = this.get(number);
+    if (file.kind !== 'file') throw new TypeError(`inode ${number} is a ${file.kind}`);
+    const rest = this.#pending.filter((one) => !isData(one) || one.inode !== number);
+    if (rest.length < this.#pending.length) this.#cached.set(number, file);
+    this.#pending = rest;
+    this.onChange?.();
+  }
+
+  #cachedContents(): ReadonlyMap<number, Uint8Array> {
+    if (this.#cached.size === 0) return nothingCached;
+    return new Map([...this.#cached].map(([number, file]) => [number, bytesOf(file)]));
+  }
+
+  override discard(inode: Inode): void {
+    super.discard(inode);
+    this.#cached.delete(inode.number);
+  }
+
+  override setAttributes(
+    inode: Inode,
+    change: Partial<Pick<Attributes, 'mode' | 'uid' | 'gid'>>,
+  ): void {
+    super.setAttributes(inode, change);
+    this.#frozenFacts = undefined;
   }
 
   override createFile(mode: number): FileInode {
@@ -201,6 +266,7 @@ class JournalingInodes extends InodeTable {
   }
 
   #makeDurable(isSynced: (operation: PendingOperation) => boolean): void {
+    this.#frozen = undefined;
     const rest: PendingOperation[] = [];
     for (const operation of this.#pending) {
       if (isSynced(operation)) apply(this.#durable, operation);
@@ -210,35 +276,48 @@ class JournalingInodes extends InodeTable {
   }
 
   #record(operation: PendingOperation): void {
+    this.#frozenFacts = undefined;
     this.#pending.push(operation);
     this.onChange?.();
   }
 
   #know<T extends Inode>(inode: T): T {
+    this.#frozenFacts = undefined;
     this.#durable.inodes.set(inode.number, factsOf(inode));
     return inode;
   }
 
   /** Takes over what has a name in `state`; the rest is gone, and its numbers are free again. */
   #load(state: DiskState): void {
-    const links = countLinks(state);
-    for (const number of reachable(state)) {
-      const facts = state.inodes.get(number);
-      if (facts === undefined) throw new RangeError(`no inode ${number} in the image`);
-      const attributes = { ...facts.attributes, links: links.get(number) ?? 0 };
-      if (facts.kind === 'file') {
-        const content = contentOf(state, number);
-        this.#durable.files.set(number, content);
-        // The process writes into its own copy; durable contents are never changed in place.
-        const own = content.slice();
-        this.#restore({ kind: 'file', number, attributes, content: own, size: own.length });
-      } else if (facts.kind === 'directory') {
-        const entries = new Map(entriesOf(state, number));
-        this.#durable.directories.set(number, new Map(entries));
-        this.#restore({ kind: 'directory', number, attributes, entries, parent: facts.parent });
-      } else {
-        this.#restore({ ...facts, number, attributes });
-      }
+    const found = new Map<number, Found>([[rootInode, { parent: rootInode, links: 2, names: [] }]]);
+    for (const { directory, name, number } of namesIn(state)) {
+      const isDirectory = state.inodes.get(number)?.kind === 'directory';
+      const parent = found.get(directory);
+      parent?.names.push([name, number]);
+      // `..` of a directory is a name of its parent.
+      if (parent && isDirectory) parent.links += 1;
+      const known = found.get(number);
+      if (known) known.links += 1;
+      else found.set(number, { parent: directory, links: isDirectory ? 2 : 1, names: [] });
+    }
+    for (const [number, one] of found) this.#take(state, number, one);
+  }
+
+  #take(state: DiskState, number: number, { parent, links, names }: Found): void {
+    const facts = state.inodes.get(number);
+    if (facts === undefined) throw new RangeError(`no inode ${number} in the image`);
+    const attributes = { ...facts.attributes, links };
+    if (facts.kind === 'file') {
+      const content = contentOf(state, number);
+      this.#durable.files.set(number, content);
+      // The process writes into its own copy; durable contents are never changed in place.
+      const own = content.slice();
+      this.#restore({ kind: 'file', number, attributes, content: own, size: own.length });
+    } else if (facts.kind === 'directory') {
+      this.#durable.directories.set(number, new Map(names));
+      this.#restore({ kind: 'directory', number, attributes, entries: new Map(names), parent });
+    } else {
+      this.#restore({ ...facts, number, attributes });
     }
   }
 
@@ -264,49 +343,32 @@ function factsOf(inode: Inode): InodeFacts {
     : { kind: 'symlink', attributes, target: inode.target };
 }
 
+const nothingCached: ReadonlyMap<number, Uint8Array> = new Map();
+
+function bytesOf(file: FileInode): Uint8Array {
+  return file.content.slice(0, file.size);
+}
+
+/** What a walk through an image has found out about an inode. */
+interface Found {
+  readonly parent: number;
+  links: number;
+  readonly names: [string, number][];
+}
+
 /** Numbers of all inodes that have a name, the root first. */
 export function reachable(state: DiskState): number[] {
   const found = new Set([rootInode]);
-  for (const number of found) {
-    if (state.inodes.get(number)?.kind !== 'directory') continue;
-    for (const child of entriesOf(state, number).values()) found.add(child);
-  }
+  for (const { number } of namesIn(state)) found.add(number);
   return [...found];
-}
-
-function countLinks(state: DiskState): Map<number, number> {
-  const links = new Map<number, number>([[rootInode, 2]]);
-  const add = (number: number, count: number) =>
-    links.set(number, (links.get(number) ?? 0) + count);
-  for (const number of reachable(state)) {
-    if (state.inodes.get(number)?.kind !== 'directory') continue;
-    for (const child of entriesOf(state, number).values()) {
-      const isDirectory = state.inodes.get(child)?.kind === 'directory';
-      add(child, isDirectory ? 2 : 1);
-      if (isDirectory) add(number, 1);
-    }
-  }
-  return links;
 }
 
 /** Every path of an image with its content; equal images give equal texts. */
 export function describeState(state: DiskState): { path: string; content?: Uint8Array }[] {
-  const lines: { path: string; content?: Uint8Array }[] = [];
-  const visit = (directory: number, prefix: string) => {
-    const entries = [...entriesOf(state, directory)].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, number] of entries) {
-      const path = `${prefix}/${name}`;
-      const facts = state.inodes.get(number);
-      if (facts?.kind === 'directory') {
-        lines.push({ path: `${path}/` });
-        visit(number, path);
-      } else if (facts?.kind === 'symlink') {
-        lines.push({ path: `${path} -> ${facts.target}` });
-      } else {
-        lines.push({ path, content: contentOf(state, number) });
-      }
-    }
-  };
-  visit(rootInode, '');
-  return lines;
+  return Array.from(namesIn(state), ({ path, number }) => {
+    const facts = state.inodes.get(number);
+    if (facts?.kind === 'directory') return { path: `${path}/` };
+    if (facts?.kind === 'symlink') return { path: `${path} -> ${facts.target}` };
+    return { path, content: contentOf(state, number) };
+  });
 }

@@ -43,6 +43,11 @@ export interface CheckpointStoreOptions<
   readonly fileSystem?: FileSystem | undefined;
   /** A store on something other than files: takes the place of `fileSystem`. */
   readonly io?: ((content: CheckpointContent) => CheckpointIo) | undefined;
+  /**
+   * Wraps the port, whatever implements it: for faults in tests, for measuring.
+   * @internal
+   */
+  readonly around?: ((io: CheckpointIo) => CheckpointIo) | undefined;
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;

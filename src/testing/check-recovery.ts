@@ -3,7 +3,6 @@
  * names itself and says what was found; `docs/testing.md` lists them.
  */
 import { CheckpointError } from '../errors.js';
-import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import { scanWal } from '../format/wal-scanner.js';
 import { fingerprint } from '../io/crash-images.js';
@@ -11,6 +10,9 @@ import type { DiskState } from '../io/disk-state.js';
 import { describeState, SimulatedDisk } from '../io/simulated-disk.js';
 import type { CheckpointStoreOptions } from '../store/store-options.js';
 import type { CheckpointStore, openCheckpointStore } from '../store.js';
+import { digestOf } from './digest.js';
+import type { Failure } from './explore-program.js';
+import { faultyIo, type PortFault } from './faulty-io.js';
 import { type Allowed, canonical, LAB_DIRECTORY, LAB_FILE } from './scenario.js';
 
 /** The names of the checks. */
@@ -28,19 +30,19 @@ export type CheckName =
   /** A second recovery finds the same and changes nothing. */
   | 'is-idempotent';
 
-/** A check that did not hold. */
-export interface Failure {
+interface StoreFailure extends Failure {
   readonly check: CheckName;
-  readonly message: string;
 }
 
-/** What a second recovery came to, remembered by what it started from. */
-export type Check = readonly Failure[];
+/** What second recoveries came to, by what they started from: many images share one. */
+export type SettledChecks = Map<string, readonly StoreFailure[]>;
 
 /** How to open the store under test. */
 export interface OpenSettings {
   readonly open: typeof openCheckpointStore;
   readonly externalEdits: CheckpointStoreOptions['externalEdits'];
+  /** Failures that are made to happen. */
+  readonly faults?: readonly PortFault[] | undefined;
 }
 
 /** What a recovery came to. */
@@ -51,8 +53,9 @@ export type Outcome =
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
-  { open, externalEdits, inspect }: OpenSettings & Pick<CheckpointStoreOptions, 'inspect'>,
+  settings: OpenSettings & Pick<CheckpointStoreOptions, 'inspect'>,
 ): Promise<Outcome> {
+  const { open, externalEdits, inspect, faults = [] } = settings;
   try {
     const store = await open<unknown>({
       directory: LAB_DIRECTORY,
@@ -60,6 +63,7 @@ export async function recover(
       fileSystem: disk,
       externalEdits,
       inspect,
+      ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
     return { ready: true, store };
   } catch (error) {
@@ -79,14 +83,14 @@ interface Case {
 export async function checkRecovery(
   { before, disk, outcome, allowed }: Case,
   settings: OpenSettings,
-  settled: Map<string, Check>,
-): Promise<Failure[]> {
+  settled: SettledChecks,
+): Promise<StoreFailure[]> {
   if (!outcome.ready) {
     return [{ check: 'recovers', message: `refused: ${describeError(outcome.error)}` }];
   }
   const { store } = outcome;
-  const failures: Failure[] = [];
-  const found = canonical(store.state);
+  const failures: StoreFailure[] = [];
+  const found = valueIn(store);
   if (!allowed.values.includes(found)) {
     const message = `found ${found}, allowed were ${allowed.values.join(' or ')}`;
     failures.push({ check: 'finds-an-allowed-state', message });
@@ -97,7 +101,7 @@ export async function checkRecovery(
   }
   const after = disk.visible();
   failures.push(...checkLeftovers(after), ...checkKept(before, after));
-  const key = `${store.sequence}|${found}|${fingerprint(after, sha256Hex)}`;
+  const key = `${store.sequence}|${found}|${fingerprint(after, digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
@@ -106,11 +110,27 @@ export async function checkRecovery(
   return [...failures, ...again];
 }
 
+const values = new Map<string, string>();
+const VALUES_MAX = 10_000;
+
+/** The canonical value of a store's state; parsed once for each text. */
+function valueIn(store: CheckpointStore<unknown>): string {
+  const { text } = store;
+  if (text === undefined) return canonical(undefined);
+  let value = values.get(text);
+  if (value === undefined) {
+    if (values.size >= VALUES_MAX) values.clear();
+    value = canonical(store.state);
+    values.set(text, value);
+  }
+  return value;
+}
+
 const isLog = (path: string) => path.endsWith('/.checkpoint.wal');
 const isTemporary = (path: string) => path.endsWith('.tmp');
 const isLock = (path: string) => path.includes('/.checkpoint.lock');
 
-function checkLeftovers(after: DiskState): Failure[] {
+function checkLeftovers(after: DiskState): StoreFailure[] {
   const left = describeState(after).filter(({ path }) => isLog(path) || isTemporary(path));
   return left.map(({ path }) => ({ check: 'leaves-nothing-behind', message: `left ${path}` }));
 }
@@ -119,9 +139,9 @@ function checkLeftovers(after: DiskState): Failure[] {
  * Everything but temporary files, locks and logs that promised nothing, or were applied, is still
  * there: byte for byte, or as the same text under another seal.
  */
-function checkKept(before: DiskState, after: DiskState): Failure[] {
+function checkKept(before: DiskState, after: DiskState): StoreFailure[] {
   const kept = new Set(describeState(after).flatMap(({ content }) => digestsOf(content)));
-  return describeState(before).flatMap(({ path, content }): Failure[] => {
+  return describeState(before).flatMap(({ path, content }): StoreFailure[] => {
     if (content === undefined || isTemporary(path) || isLock(path)) return [];
     if (digestsOf(content).some((digest) => kept.has(digest))) return [];
     if (isLog(path) && isSpent(content, kept)) return [];
@@ -137,7 +157,7 @@ function digestsOf(content: Uint8Array | undefined): readonly string[] {
   let found = digests.get(content);
   if (found === undefined) {
     const reading = readSeal(content);
-    const whole = sha256Hex(content);
+    const whole = digestOf(content);
     found = 'text' in reading ? [whole, `text ${reading.text}`] : [whole];
     digests.set(content, found);
   }
@@ -147,20 +167,20 @@ function digestsOf(content: Uint8Array | undefined): readonly string[] {
 function isSpent(log: Uint8Array, kept: ReadonlySet<string>): boolean {
   const scan = scanWal(log, { target: LAB_FILE });
   if (scan.kind === 'torn' || scan.kind === 'unsealed') return true;
-  return scan.kind === 'sealed' && kept.has(sha256Hex(scan.image));
+  return scan.kind === 'sealed' && kept.has(digestOf(scan.image));
 }
 
 async function checkAgain(
   after: DiskState,
   first: CheckpointStore<unknown>,
   settings: OpenSettings,
-): Promise<Failure[]> {
+): Promise<StoreFailure[]> {
   const disk = new SimulatedDisk({ state: after });
   const outcome = await recover(disk, { ...settings, inspect: undefined });
-  const fail = (message: string): Failure[] => [{ check: 'is-idempotent', message }];
+  const fail = (message: string): StoreFailure[] => [{ check: 'is-idempotent', message }];
   if (!outcome.ready) return fail(`a second recovery refused: ${describeError(outcome.error)}`);
   const { store } = outcome;
-  if (store.text !== first.text) return fail(`a second recovery found ${canonical(store.state)}`);
+  if (store.text !== first.text) return fail(`a second recovery found ${valueIn(store)}`);
   if (store.sequence !== first.sequence) {
     return fail(`a second recovery came to ${store.sequence} after ${first.sequence}`);
   }
@@ -169,7 +189,7 @@ async function checkAgain(
   const isStable = (state: DiskState) =>
     describeState(state)
       .filter(({ path }) => !isLock(path))
-      .map(({ path, content }) => `${path}=${content && sha256Hex(content)}`)
+      .map(({ path, content }) => `${path}=${content && digestOf(content)}`)
       .join();
   return isStable(disk.visible()) === isStable(after)
     ? []

@@ -5,6 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { commentsIn } from '../../src/format/yaml/find-comments.js';
 import { getAt, setAt } from '../../src/format/yaml/path-access.js';
 import { editYaml, printYaml, setYaml } from '../../src/format/yaml/yaml-edit.js';
 import { parseYaml } from '../../src/format/yaml/yaml-text.js';
@@ -161,6 +162,107 @@ const uniqueStates = states.filter(isCollection).map((value) => {
     return count;
   };
   return makeUnique(value, next);
+});
+
+/** One change in the making; where it goes is picked by number. */
+const changes = fc.record({
+  kind: fc.constantFrom<'set' | 'add' | 'remove' | 'move'>('set', 'add', 'remove', 'move'),
+  at: fc.nat(),
+  to: fc.nat(),
+  value: states,
+});
+type Change = typeof changes extends fc.Arbitrary<infer T> ? T : never;
+
+/** A value with one change made, or as it is where the change has no place. */
+function changed(value: Json, { kind, at, to, value: next }: Change): Json {
+  const all = [...placesIn(value)];
+  const fitting = all.filter((place) => {
+    if (kind === 'move') return Array.isArray(place.value) && place.value.length > 1;
+    if (kind === 'add') return isCollection(place.value);
+    return place.path.length > 0 && (kind === 'remove' || !isCollection(place.value));
+  });
+  const place = fitting[at % Math.max(1, fitting.length)];
+  if (!place) return value;
+  if (kind === 'set') return setAt(value, place.path, next) as Json;
+  if (kind === 'remove') return setAt(value, place.path, undefined) as Json;
+  if (!Array.isArray(place.value))
+    return setAt(value, [...place.path, `added ${to}`], next) as Json;
+  const items = [...place.value];
+  const moved = kind === 'move' ? items.splice(to % items.length, 1) : [next];
+  items.splice(at % (items.length + 1), 0, ...moved);
+  return setAt(value, place.path, items) as Json;
+}
+
+/** The comments of a text that another text does not have as often. */
+function missingComments(before: string, after: string): string[] {
+  const kept = commentsIn(after).map(({ text }) => text);
+  return commentsIn(before)
+    .map(({ text }) => text)
+    .filter((text) => {
+      const at = kept.indexOf(text);
+      if (at !== -1) kept.splice(at, 1);
+      return at === -1;
+    });
+}
+
+describe('several changes in any layout', () => {
+  // Anchors that are used may take a larger part along now and then; nothing else may.
+  test.each([
+    { anchors: false, share: 0 },
+    { anchors: true, share: 0.005 },
+  ])('need no larger part written anew, at most $share with anchors: $anchors', (options) => {
+    let [edits, rewrites] = [0, 0];
+    fc.assert(
+      fc.property(
+        states.filter(isCollection),
+        fc.array(changes, { minLength: 1, maxLength: 4 }),
+        seeds,
+        (before, list, seed) => {
+          const { text } = layOut(before, seed, options);
+          const source = read(text);
+          const after = list.reduce(changed, before);
+          const there = editYaml(source, after);
+          const back = editYaml(there.source, before);
+          expect(equalValues(parseYaml(there.text).value, after)).toBe(true);
+          edits += 2;
+          rewrites += there.rewrites + back.rewrites;
+          if (options.share > 0) return;
+          expect({ text, result: there.text, again: back.text, rewrites }).toEqual({
+            ...{ text, result: there.text, again: back.text },
+            rewrites: 0,
+          });
+        },
+      ),
+      { numRuns: 200 * RUNS },
+    );
+    expect(edits).toBeGreaterThanOrEqual(400 * RUNS);
+    expect(rewrites / edits).toBeLessThanOrEqual(options.share);
+  });
+
+  test('lose no comment where nothing is removed or replaced', () => {
+    const additions = changes.map((change): Change => ({ ...change, kind: 'add' }));
+    const moves = changes.map((change): Change => ({ ...change, kind: 'move' }));
+    fc.assert(
+      fc.property(
+        uniqueStates,
+        fc.oneof(
+          fc.array(additions, { minLength: 1, maxLength: 3 }),
+          fc.array(moves, { minLength: 1, maxLength: 1 }),
+        ),
+        seeds,
+        (before, list, seed) => {
+          const { text } = layOut(before, seed, { anchors: false });
+          const after = list.reduce(changed, before);
+          const result = editYaml(read(text), after).text;
+          expect({ text, result, missing: missingComments(text, result) }).toEqual({
+            ...{ text, result },
+            missing: [],
+          });
+        },
+      ),
+      { numRuns: 200 * RUNS },
+    );
+  });
 });
 
 describe('one change in any layout', () => {

@@ -1,12 +1,18 @@
 /**
- * Adding and removing entries of flow lists and maps (`[a, b]`, `{a: 1}`), on one line or several.
- * Comments between entries stay; a comma that becomes a trailing one is legal and stays, too.
+ * Adding, removing and moving entries of flow lists and maps (`[a, b]`, `{a: 1}`), on one line or
+ * several. Comments between entries stay, one on an item's own line goes where the item goes; a
+ * comma that becomes a trailing one is legal and stays, too.
  */
 import type { EditPlan, EntryChange } from './edit-plan.js';
 import { siblingString } from './replace-node.js';
 import type { CollectionNode, Entry } from './yaml-tree.js';
 
 type Addition = Extract<EntryChange, { kind: 'add' }>;
+
+interface EntryText {
+  readonly text: string;
+  readonly comment: string;
+}
 
 /** Plans the changes of a flow collection of which at least one entry is kept. */
 export function editFlow(plan: EditPlan, node: CollectionNode, changes: readonly EntryChange[]) {
@@ -51,37 +57,58 @@ class FlowEdit {
     else if (next) this.addBefore(next, texts);
   }
 
-  private textOf({ key, value }: Addition): string {
+  /** The text of a new entry, or of a moved one its own, with the comment on its line. */
+  private textOf({ key, value, from }: Addition): EntryText {
     const { node, plan } = this;
-    if (key === undefined) return plan.printer.flow(value, node.entries.at(-1)?.node);
-    return plan.printer.flowPair(key, value, siblingString(node));
+    const comment = from ? this.commentOf(from.entry) : '';
+    if (key !== undefined) {
+      return { text: plan.printer.flowPair(key, value, siblingString(node)), comment };
+    }
+    const carried = from && !plan.mode.isStill ? this.carriedText(from) : undefined;
+    return { text: carried ?? plan.printer.flow(value, node.entries.at(-1)?.node), comment };
   }
 
-  private addAfter(previous: Entry, texts: readonly string[]): void {
+  private carriedText({ entry, edit }: NonNullable<Addition['from']>): string | undefined {
+    const { start, end } = entry;
+    return this.plan.holdsReference(start, end) ? undefined : this.plan.textAfter(start, end, edit);
+  }
+
+  /** The comment behind an entry that has its line to itself, with the space before it. */
+  private commentOf(entry: Entry): string {
+    const { plan } = this;
+    const after = entry.commaEnd === -1 ? entry.end : entry.commaEnd;
+    const rest = plan.text.slice(after, plan.lines.endOf(after));
+    return plan.lines.isFirstOnLine(entry.start) && /^[ \t]*#/.test(rest) ? rest : '';
+  }
+
+  private addAfter(previous: Entry, texts: readonly EntryText[]): void {
     const { plan } = this;
     const after = previous.commaEnd === -1 ? previous.end : previous.commaEnd;
     const rest = /^[ \t]*(?:#.*)?$/.test(plan.text.slice(after, plan.lines.endOf(after)));
     const isOwnLine = plan.lines.isFirstOnLine(previous.start);
     if (!rest || !isOwnLine) {
-      plan.insert(previous.end, texts.map((text) => `, ${text}`).join(''));
+      plan.insert(previous.end, texts.map(({ text }) => `, ${text}`).join(''));
       return;
     }
     // One entry a line: the previous line gets its comma if it has none, and new lines follow it.
     const indent = ' '.repeat(plan.lines.columnOf(previous.start));
     const hasComma = previous.commaEnd !== -1;
     if (!hasComma) plan.insert(previous.end, ',');
-    const lines = texts.map((text, index) => {
+    const lines = texts.map(({ text, comment }, index) => {
       const comma = hasComma || index < texts.length - 1 ? ',' : '';
-      return `${indent}${text}${comma}`;
+      return `${indent}${text}${comma}${comment}`;
     });
     plan.insert(plan.lines.endOf(after), plan.below(lines));
   }
 
-  private addBefore(next: Entry, texts: readonly string[]): void {
+  private addBefore(next: Entry, texts: readonly EntryText[]): void {
     const { plan } = this;
     const indent = ' '.repeat(plan.lines.columnOf(next.start));
-    const gap = plan.lines.isFirstOnLine(next.start) ? plan.eol + indent : ' ';
-    plan.insert(next.start, texts.map((text) => `${text},${gap}`).join(''));
+    const isOwnLine = plan.lines.isFirstOnLine(next.start);
+    const parts = texts.map(({ text, comment }) => {
+      return isOwnLine ? `${text},${comment}${plan.eol}${indent}` : `${text}, `;
+    });
+    plan.insert(next.start, parts.join(''));
   }
 
   private remove(previous: Entry | undefined, next: Entry | undefined, removals: readonly Entry[]) {

@@ -175,8 +175,8 @@ function restoreAliases(plan: EditPlan): void {
       if (!isKept) plan.replace(alias.start, alias.end, plan.printer.keyText(key));
       continue;
     }
-    const wanted = plan.changed.get(alias) ?? alias.value;
-    const says = plan.changed.get(target) ?? target.value;
+    const wanted = plan.newValueOf(alias);
+    const says = plan.newValueOf(target);
     if (!isGone(target.anchor?.start ?? target.start) && equalValues(says, wanted)) continue;
     const place = places.values.get(alias);
     if (place) replaceNode(plan, alias, wanted, place);

@@ -8,7 +8,7 @@ import { applySplices, type Splice } from './splice.js';
 import type { YamlPath } from './yaml-path.js';
 import { Printer, type PrintStyle } from './yaml-print.js';
 import type { YamlText } from './yaml-text.js';
-import type { CollectionNode, Entry, Node } from './yaml-tree.js';
+import { type CollectionNode, type Entry, Lines, type Node } from './yaml-tree.js';
 import type { YamlValue } from './yaml-value.js';
 
 /** Where a node stands: nothing above it at the root. */
@@ -57,6 +57,9 @@ export class EditPlan {
   /** The new value of every node that was met and differs. */
   readonly changed = new Map<Node, YamlValue>();
   readonly mode: EditMode;
+  /** What offsets refer to: without a byte-order mark, and with a final line break even if the source has none. */
+  readonly text: string;
+  readonly lines: Lines;
   private foundComments: readonly FoundComment[] | undefined;
 
   constructor(source: YamlText, style: PrintStyle, mode: EditMode) {
@@ -65,11 +68,9 @@ export class EditPlan {
     this.mode = mode;
     const firstBreak = source.body.indexOf('\n');
     this.eol = firstBreak > 0 && source.body[firstBreak - 1] === '\r' ? '\r\n' : '\n';
-  }
-
-  /** The text that offsets refer to: without a byte-order mark. */
-  get text(): string {
-    return this.source.body;
+    const isOpenEnd = !source.body.endsWith('\n');
+    this.text = isOpenEnd ? source.body + this.eol : source.body;
+    this.lines = isOpenEnd ? new Lines(this.text) : source.lines;
   }
 
   /** Every comment of the document; found only where one is in danger. */
@@ -78,8 +79,10 @@ export class EditPlan {
     return this.foundComments;
   }
 
-  get lines() {
-    return this.source.lines;
+  /** What a node is to say. */
+  newValueOf(node: Node): YamlValue {
+    const value = this.changed.get(node);
+    return value === undefined ? node.value : value;
   }
 
   /** Plans to replace a range. */
@@ -123,11 +126,16 @@ export class EditPlan {
     this.replace(at, at, text);
   }
 
-  /** Plans to insert whole lines where a line begins, or after a last line that has no line break. */
+  /** Plans to insert whole lines where a line begins. */
   insertLines(at: number, lines: readonly string[]): void {
-    const isOpenEnd = at === this.text.length && at > 0 && !this.text.endsWith('\n');
-    const joined = lines.join(this.eol);
-    this.insert(at, isOpenEnd ? this.eol + joined : joined + this.eol);
+    this.insert(at, lines.join(this.eol) + this.eol);
+  }
+
+  /** The text with everything planned; ends with a line break only if the source does, or the mode asks for it. */
+  result(): string {
+    const text = applySplices(this.text, this.splices);
+    const isOpenEnd = this.text.length > this.source.body.length && text.endsWith(this.eol);
+    return isOpenEnd && !this.mode.keepsFinalBreak ? text.slice(0, -this.eol.length) : text;
   }
 
   /** Lines as a continuation of the line before them. */

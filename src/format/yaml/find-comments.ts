@@ -21,7 +21,8 @@ export function commentsIn(text: string): FoundComment[] {
   let at = 0;
   let before = '';
   for (const lexeme of new Lexer().lex(text)) {
-    if (lexeme.startsWith('#') && before !== SCALAR_MARK) comments.push({ start: at, text: lexeme });
+    if (lexeme.startsWith('#') && before !== SCALAR_MARK)
+      comments.push({ start: at, text: lexeme });
     if (!MARKS.has(lexeme)) at += lexeme.length;
     before = lexeme;
   }

@@ -229,9 +229,9 @@ function byPosition(old: readonly number[], now: readonly number[]): Pair[] {
 const IDENTITY_KEYS = ['id', 'name', 'key', 'path', 'file', 'title'];
 
 /** How much two different items look like one item that changed: 0 not at all, up to 3. */
-function likeness(a: YamlValue, b: YamlValue): number {
-  if (isList(a) || isList(b)) return isList(a) && isList(b) ? 0.5 : 0;
-  if (!isMap(a) || !isMap(b)) return isMap(a) || isMap(b) ? 0 : 0.1;
+export function likeness(a: YamlValue, b: YamlValue): number {
+  if (isList(a) || isList(b)) return isList(a) && isList(b) ? 0.5 : 0.05;
+  if (!isMap(a) || !isMap(b)) return isMap(a) || isMap(b) ? 0.05 : 0.1;
   const keys = Object.keys(a);
   const same = keys.filter((key) => Object.hasOwn(b, key) && isSame(a[key], b[key])).length;
   const share = same / Math.max(1, keys.length, Object.keys(b).length);

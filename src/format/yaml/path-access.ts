@@ -76,7 +76,15 @@ function setStep(
 /** Whether a step can be taken here, to something existing or new; returns the index in a list, 0 in a map. */
 function checkStep(value: YamlValue, path: YamlPath, depth: number, step: string | number): number {
   if (isMap(value)) return 0;
-  if (!isList(value)) throw notFound(path, depth, 'a scalar has no entries');
+  if (value === null) {
+    const example = formatPath([step]);
+    const what = `it is null. Set ${nameOf(path, depth)} to a map or a list first, or at once with what is to be in it (${example} and the rest)`;
+    throw notFound(path, depth, what);
+  }
+  if (!isList(value)) {
+    const what = `it is a ${typeof value}, which has no entries. Replace it as a whole: set ${nameOf(path, depth)} to a map or a list`;
+    throw notFound(path, depth, what);
+  }
   const index = indexOf(step);
   if (index === undefined) throw notFound(path, depth, 'a list has no keys');
   if (index > value.length) throw notFound(path, depth, `the list has ${value.length} entries`);
@@ -97,9 +105,13 @@ function emptyFor(step: string | number | undefined): YamlValue {
   return typeof step === 'number' ? [] : {};
 }
 
+function nameOf(path: YamlPath, depth: number): string {
+  return depth === 0 ? 'the root' : formatPath(path.slice(0, depth));
+}
+
 function notFound(path: YamlPath, depth: number, why: string): CheckpointError {
   const prefix = formatPath(path.slice(0, depth));
-  const where = prefix === '' ? 'the root' : prefix;
+  const where = nameOf(path, depth);
   return new CheckpointError(
     'PATH_NOT_FOUND',
     `The path ${formatPath(path)} leads nowhere: only ${where} exists, and ${why}.`,

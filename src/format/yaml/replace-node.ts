@@ -4,9 +4,10 @@
  * value on its lines: key, properties, trailing comment.
  */
 import type { EditPlan, Place } from './edit-plan.js';
+import { replaceRoot } from './replace-root.js';
 import type { Printed } from './yaml-print.js';
 import { type CollectionNode, type Entry, isCollection, type Node } from './yaml-tree.js';
-import type { YamlValue } from './yaml-value.js';
+import { isList, isMap, type YamlValue } from './yaml-value.js';
 
 /** Plans the text of `next` in place of a node's. */
 export function replaceNode(plan: EditPlan, node: Node, next: YamlValue, place: Place): void {
@@ -14,6 +15,7 @@ export function replaceNode(plan: EditPlan, node: Node, next: YamlValue, place: 
   dropContradictedTag(plan, node, next);
   if (!parent || !entry) replaceRoot(plan, node, next);
   else if (place.inFlow) replaceInFlow(plan, node, next, entry);
+  else if (holdsOnlyComments(plan, node, next)) fillFlow(plan, node, next);
   else if (entry.indicatorEnd === -1) rewritePair(plan, next, entry);
   else new BlockReplacement(plan, node, parent, entry).put(next);
 }
@@ -24,9 +26,10 @@ function dropContradictedTag(plan: EditPlan, node: Node, next: YamlValue): void 
   if (!tag) return;
   const isText = typeof node.value === 'string' && typeof next === 'string';
   if (isText && node.kind === 'scalar') return;
-  let end = tag.end;
-  while (plan.text[end] === ' ') end += 1;
-  plan.replace(tag.start, Math.min(end, Math.max(node.start, tag.end)), '');
+  // Together with the space before it, so that it can go alone; at the beginning of a line, after it.
+  const start = plan.beforeBlanks(tag.start);
+  if (start < tag.start && start > plan.lines.startOf(start)) plan.replace(start, tag.end, '');
+  else plan.replace(tag.start, Math.max(tag.end, Math.min(node.start, tag.end + 1)), '');
 }
 
 function replaceInFlow(plan: EditPlan, node: Node, next: YamlValue, entry: Entry): void {
@@ -35,6 +38,25 @@ function replaceInFlow(plan: EditPlan, node: Node, next: YamlValue, entry: Entry
   else if (entry.key !== undefined && entry.indicatorEnd === -1) {
     plan.insert(node.start, `: ${text}`);
   } else plan.insert(node.start, plan.text[node.start - 1] === ' ' ? text : ` ${text}`);
+}
+
+/** Whether an empty flow collection has comments in it and becomes one of the same kind with entries. */
+function holdsOnlyComments(plan: EditPlan, node: Node, next: YamlValue): node is CollectionNode {
+  if (!isCollection(node) || !node.isFlow || node.entries.length > 0) return false;
+  const isSameKind = node.kind === 'list' ? isList(next) && next.length > 0 : isMap(next);
+  return isSameKind && plan.text.slice(node.start, node.end).includes('#');
+}
+
+/** Puts entries in front of the bracket that closes an empty flow collection. */
+function fillFlow(plan: EditPlan, node: CollectionNode, next: YamlValue): void {
+  const close = node.end - 1;
+  const inner = plan.printer.flow(next).slice(1, -1);
+  if (!plan.lines.isFirstOnLine(close)) plan.insert(close, inner);
+  else
+    plan.insert(
+      plan.lines.startOf(close),
+      `${' '.repeat(plan.lines.columnOf(close) + 2)}${inner}${plan.eol}`,
+    );
 }
 
 function isEmptyScalar(node: Node): boolean {
@@ -48,42 +70,6 @@ function rewritePair(plan: EditPlan, next: YamlValue, entry: Entry): void {
   plan.printer.addPair(lines, entry.key ?? '', next, column, undefined);
   const text = lines.join(plan.eol).slice(column);
   plan.replace(entry.start, plan.lastLineOf(entry.start, entry.end), text);
-}
-
-function replaceRoot(plan: EditPlan, node: Node, next: YamlValue): void {
-  const printed = plan.printer.value(next, -1, node, true);
-  const isBlock = isCollection(node) && !node.isFlow;
-  const last = isBlock ? node.entries.at(-1) : undefined;
-  const end = plan.beforeBreak(last ? plan.ownEnd(last) : node.end);
-  const isOwnLine = plan.lines.isFirstOnLine(node.start);
-  const space = /\s/.test(plan.text[node.start - 1] ?? ' ') ? '' : ' ';
-  if (printed.kind === 'scalar' && !isBlock) {
-    putRootScalar(plan, node, printed, space);
-    return;
-  }
-  const lines = printed.kind === 'inline' ? [printed.text] : plan.printer.documentLines(printed);
-  if (isOwnLine) {
-    plan.replace(plan.lines.startOf(node.start), end, lines.join(plan.eol));
-  } else if (printed.kind === 'block') {
-    // After `---` or an anchor a block collection has to begin on a line of its own.
-    plan.replace(plan.beforeBlanks(node.start), end, plan.below(lines));
-  } else {
-    plan.replace(node.start, end, space + lines.join(plan.eol));
-  }
-}
-
-/** A block scalar in place of a scalar or flow collection; a comment on its line stays behind the header. */
-function putRootScalar(
-  plan: EditPlan,
-  node: Node,
-  { header, lines }: Extract<Printed, { kind: 'scalar' }>,
-  space: string,
-): void {
-  const headerEnd = node.kind === 'scalar' ? node.headerEnd : node.end;
-  const bodyStart = plan.lines.endOf(headerEnd);
-  plan.replace(node.start, headerEnd, space + header);
-  if (headerEnd === node.end) plan.insert(bodyStart, plan.below(lines));
-  else plan.replace(bodyStart, Math.max(bodyStart, plan.beforeBreak(node.end)), plan.below(lines));
 }
 
 /** How the old value stands in its entry. */

@@ -9,7 +9,6 @@ import { editRoot } from './edit-node.js';
 import { type EditMode, EditPlan } from './edit-plan.js';
 import { commentsIn } from './find-comments.js';
 import { setAt } from './path-access.js';
-import { applySplices } from './splice.js';
 import { formatPath, type YamlPath } from './yaml-path.js';
 import { DEFAULT_STYLE, Printer, type PrintStyle } from './yaml-print.js';
 import { styleOf } from './yaml-style.js';
@@ -108,17 +107,13 @@ function attempt(
   if (mode.hasTidyBlanks) plan.tidyBlanks();
   if (mode.rewritten) plan.keepComments();
   const { changedPaths } = plan;
-  let text: string;
   try {
-    text = applySplices(source.body, plan.splices);
+    return { text: markOf(source) + plan.result(), changedPaths };
   } catch (error) {
+    // Two changes that overlap: this way to edit contradicts itself, another may not.
     if (error instanceof RangeError) return { text: undefined, changedPaths };
     throw error;
   }
-  // Lines removed at the end of a text without final newline leave the newline before them.
-  const hasNewBreak = !source.text.endsWith('\n') && text.endsWith(plan.eol);
-  if (hasNewBreak && !mode.keepsFinalBreak) text = text.slice(0, -plan.eol.length);
-  return { text: markOf(source) + text, changedPaths };
 }
 
 /** The byte-order mark that a text begins with, or nothing. */

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { createActor, fromCallback } from 'xstate';
+import type { IoRequest } from '../../../src/io/io-messages.js';
+import { writeMachine } from '../../../src/machines/write-machine.js';
 import { fail, runWrite, type Script } from '../../helpers/scripted-io.js';
 
 const steps = [
@@ -157,5 +160,34 @@ describe('the write machine', () => {
       },
     });
     expect(output).toMatchObject({ status: 'failed', error: { code: 'WRITE_FAILED' } });
+  });
+});
+
+describe('a stale answer', () => {
+  it('is ignored, whether it says done or failed', () => {
+    const answers: ((event: object) => void)[] = [];
+    const io = createActor(
+      fromCallback(({ receive }) => {
+        receive((event) => {
+          const { id, operation, replyTo } = event as unknown as IoRequest;
+          answers.push((answer) => replyTo.send({ id, type: `${operation}.done`, ...answer }));
+        });
+      }),
+    ).start();
+    const actor = createActor(writeMachine, {
+      input: {
+        io,
+        sequence: 1,
+        source: { kind: 'requests', requestIds: [1] },
+        promisedWhenLogged: false,
+        syncRetryLimit: 0,
+      },
+    }).start();
+    const [answer] = answers;
+    answer?.({ id: 99, output: { bytes: 1 } });
+    answer?.({ id: 99, type: 'writeIntent.failed', failure: { kind: 'write' } });
+    expect(actor.getSnapshot().value).toBe('writingIntent');
+    answer?.({ output: { bytes: 1 } });
+    expect(actor.getSnapshot().value).toBe('writingData');
   });
 });

@@ -118,7 +118,7 @@ describe.runIf(names.length > 0)('editing real orchestration files', () => {
       expect(result.text.startsWith(head), at).toBe(true);
       expect(result.text.endsWith(tail), at).toBe(true);
       const now = result.text.slice(head.length, result.text.length - tail.length);
-      expect(getAt(parseYaml(result.text).value, path), at).toEqual(changedScalar(value));
+      expect(getAt(result.source.value, path), at).toEqual(changedScalar(value));
       if (linesOf(own).length > 1) continue;
       expect(linesOf(now).length, at).toBe(1);
       // The key, its alignment and the comment after the value are where they were.

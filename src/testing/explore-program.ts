@@ -1,0 +1,312 @@
+/**
+ * The explorer: runs a program once on a simulated disk, stops the clock after every operation that
+ * changes what a crash would find and at every transition of its machines, takes the crash images of
+ * that moment, lets the program recover from each, checks what comes out, and crashes those recoveries
+ * in the same way. Knows nothing of stores: whatever does its I/O through a `FileSystem` can be a
+ * {@link Program}. `docs/testing.md` shows how to write one.
+ */
+import type { InspectionEvent } from 'xstate';
+import { type CrashImage, crashImages, fingerprint, mount } from '../io/crash-images.js';
+import type { DiskState } from '../io/disk-state.js';
+import { type DiskMoment, type PersistenceModel, SimulatedDisk } from '../io/simulated-disk.js';
+import { Coverage } from './coverage.js';
+import { digestOf } from './digest.js';
+
+/** What a program gets to tell the explorer what it is at. */
+export interface Probe<Promised> {
+  /** Give this to `createActor` as `inspect`: transitions become moments, and count as covered. */
+  readonly inspect: (event: InspectionEvent) => void;
+  /** Says how to ask what has been promised by now. */
+  readonly promises: (promised: () => Promised) => void;
+  /** Runs something that is not the program's doing: no crash inside it is looked at. */
+  readonly outside: (act: () => void) => void;
+}
+
+/** A check that did not hold. */
+export interface Failure {
+  /** The name of the check. */
+  readonly check: string;
+  readonly message: string;
+}
+
+/** A finished recovery. */
+export interface Recovered<Promised, Found> {
+  /** What it started from. */
+  readonly before: DiskState;
+  /** The disk as it is now. */
+  readonly disk: SimulatedDisk;
+  /** What the program's `recover` returned. */
+  readonly found: Found;
+  /** What had been promised at the moment of the first crash. */
+  readonly promised: Promised;
+}
+
+/** Something that survives crashes, or is to be shown not to. */
+export interface Program<Promised, Found> {
+  /** From an empty disk to the end; says through the probe what it promises on the way. */
+  readonly run: (disk: SimulatedDisk, probe: Probe<Promised>) => Promise<void>;
+  /**
+   * A new start on what a crash left. Its handles and locks are not those of the first run. `depth`
+   * counts the crashes so far, from 1 on.
+   */
+  readonly recover: (disk: SimulatedDisk, probe: Probe<Promised>, depth: number) => Promise<Found>;
+  /** What does not hold after a recovery; nothing if all is well. */
+  readonly check: (
+    recovered: Recovered<Promised, Found>,
+  ) => readonly Failure[] | Promise<readonly Failure[]>;
+}
+
+/** How far to go. */
+export interface ExploreOptions {
+  readonly model: PersistenceModel;
+  readonly seed: number;
+  /** How many crashes in a row: 1 crashes the run, 2 also the recovery, and so on. */
+  readonly depth: number;
+  /** Most images of one moment, by depth; the last number counts for all deeper ones. */
+  readonly imagesPerMoment: readonly number[];
+  /** Stop after this many failures. */
+  readonly failuresMax: number;
+  /** Milliseconds after which no further image is begun. */
+  readonly timeMs?: number | undefined;
+  /** Milliseconds by a clock that never goes back. */
+  readonly now?: (() => number) | undefined;
+  readonly onProgress?: ((counts: ExploreCounts) => void) | undefined;
+  /** Stops the exploration where it is. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was done. */
+export interface ExploreCounts {
+  /** Moments at which the clock was stopped. */
+  readonly moments: number;
+  /** Crash images taken. */
+  readonly images: number;
+  /** Of them, those that no earlier image equalled; each was recovered and checked. */
+  readonly distinct: number;
+  readonly failures: number;
+}
+
+/** The outcome of an exploration. */
+export interface ExploreReport {
+  readonly counts: ExploreCounts;
+  readonly failures: readonly FoundFailure[];
+  readonly coverage: Coverage;
+  /** Whether every image of every moment was taken, rather than a sample. */
+  readonly exhaustive: boolean;
+}
+
+/** A failed check and how it was come to. */
+export interface FoundFailure extends Failure {
+  /** One entry for each crash. */
+  readonly trail: readonly TrailStep[];
+}
+
+/** One crash on the way to a failure. */
+export interface TrailStep {
+  /** What the program was at. */
+  readonly at: string;
+  /** What became of each pending operation. */
+  readonly fates: readonly string[];
+  /** What the disk held afterwards. */
+  readonly state: DiskState;
+}
+
+interface Moment<Promised> {
+  readonly disk: DiskMoment;
+  readonly promised: Promised;
+  readonly promisedKey: string;
+  readonly at: string;
+  /** Transitions taken since the moment before. */
+  readonly transitions: string[];
+}
+
+/** Takes a program through the lab. */
+export async function exploreProgram<Promised, Found>(
+  program: Program<Promised, Found>,
+  options: ExploreOptions,
+): Promise<ExploreReport> {
+  const exploration = new Exploration(program, options);
+  await exploration.run();
+  return exploration.report();
+}
+
+/** How many recoveries lie between two reports of progress. */
+const PROGRESS_STEP = 128;
+
+class Exploration<Promised, Found> {
+  readonly #program: Program<Promised, Found>;
+  readonly #options: ExploreOptions;
+  readonly #coverage = new Coverage();
+  readonly #counts = { moments: 0, images: 0, distinct: 0, failures: 0 };
+  readonly #failures: FoundFailure[] = [];
+  readonly #seen = new Set<string>();
+  readonly #deadline: number;
+  #exhaustive = true;
+  constructor(program: Program<Promised, Found>, options: ExploreOptions) {
+    this.#program = program;
+    this.#options = options;
+    this.#deadline = (options.timeMs ?? Number.POSITIVE_INFINITY) + this.#now();
+  }
+
+  async run(): Promise<void> {
+    const disk = new SimulatedDisk({ model: this.#options.model });
+    const recorder = new MomentRecorder<Promised>(disk);
+    await this.#program.run(disk, recorder);
+    for (const moment of recorder.end()) {
+      if (this.#isOver()) return;
+      await this.#crash(moment, [], 1);
+    }
+  }
+
+  report(): ExploreReport {
+    return {
+      counts: { ...this.#counts },
+      failures: this.#failures,
+      coverage: this.#coverage,
+      exhaustive: this.#exhaustive,
+    };
+  }
+
+  #now(): number {
+    const { now } = this.#options;
+    return now === undefined ? performance.now() : now();
+  }
+
+  #isOver(): boolean {
+    const { failuresMax, signal } = this.#options;
+    const tooMany = this.#failures.length >= failuresMax;
+    const isOver = tooMany || signal?.aborted === true || this.#now() > this.#deadline;
+    if (isOver) this.#exhaustive = false;
+    return isOver;
+  }
+
+  /** Takes the images of a moment and follows each that is new. */
+  async #crash(
+    moment: Moment<Promised>,
+    trail: readonly TrailStep[],
+    depth: number,
+  ): Promise<void> {
+    const { imagesPerMoment, seed } = this.#options;
+    const limit = imagesPerMoment[Math.min(depth, imagesPerMoment.length) - 1] ?? 1;
+    this.#counts.moments += 1;
+    const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
+    if (found.chosen === 'sampled') this.#exhaustive = false;
+    for (const image of found.images) {
+      if (this.#isOver()) return;
+      this.#counts.images += 1;
+      this.#coverage.count(moment.transitions);
+      const key = `${depth}|${moment.promisedKey}|${fingerprint(image.state, digestOf)}`;
+      if (this.#seen.has(key)) continue;
+      this.#seen.add(key);
+      this.#counts.distinct += 1;
+      const step = { at: moment.at, fates: image.fates, state: image.state };
+      await this.#follow(image, moment.promised, [...trail, step], depth);
+      if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
+    }
+  }
+
+  /** Recovers one image, checks what comes out, and crashes that recovery if the depth allows. */
+  async #follow(
+    image: CrashImage,
+    promised: Promised,
+    trail: readonly TrailStep[],
+    depth: number,
+  ): Promise<void> {
+    const disk = mount(image.state, this.#options.model);
+    const goesDeeper = depth < this.#options.depth;
+    const recorder = goesDeeper ? new MomentRecorder<Promised>(disk) : undefined;
+    recorder?.promises(() => promised);
+    const found = await this.#program.recover(disk, recorder ?? silent(), depth);
+    const moments = recorder?.end() ?? [];
+    const failures = await this.#program.check({ before: image.state, disk, found, promised });
+    for (const failure of failures) this.#fail({ ...failure, trail });
+    for (const moment of moments) {
+      if (this.#isOver()) return;
+      await this.#crash(moment, trail, depth + 1);
+    }
+  }
+
+  #fail(failure: FoundFailure): void {
+    this.#counts.failures += 1;
+    if (this.#failures.length < this.#options.failuresMax) this.#failures.push(failure);
+  }
+
+  /** Reports progress and lets timers and signals have their turn. */
+  async #tell(): Promise<void> {
+    const { onProgress, signal } = this.#options;
+    onProgress?.({ ...this.#counts });
+    if (signal !== undefined || onProgress !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+  }
+}
+
+function silent<Promised>(): Probe<Promised> {
+  return { inspect: () => {}, promises: () => {}, outside: (act) => act() };
+}
+
+/** Collects the moments of one run; those that nothing tells apart are one. */
+class MomentRecorder<Promised> implements Probe<Promised> {
+  readonly #disk: SimulatedDisk;
+  readonly #moments: Moment<Promised>[] = [];
+  #promised: (() => Promised) | undefined;
+  #transitions: string[] = [];
+  #state = 'start';
+  #changes = 0;
+  /** How many changes there had been at the newest moment. */
+  #taken = -1;
+  #isPaused = false;
+  constructor(disk: SimulatedDisk) {
+    this.#disk = disk;
+    disk.onChange(() => this.#changed());
+  }
+
+  readonly inspect = (event: InspectionEvent): void => {
+    if (event.type !== '@xstate.microstep') return;
+    this.#transitions.push(...Coverage.keysOf(event));
+    this.#state = Coverage.stateOf(event) ?? this.#state;
+    this.#take();
+  };
+  promises(promised: () => Promised): void {
+    this.#promised = promised;
+    this.#take();
+  }
+
+  readonly outside = (act: () => void): void => {
+    this.#isPaused = true;
+    try {
+      act();
+    } finally {
+      this.#isPaused = false;
+    }
+    this.#changed();
+  };
+
+  end(): Moment<Promised>[] {
+    this.#take();
+    this.#disk.onChange(undefined);
+    return this.#moments;
+  }
+
+  #changed(): void {
+    this.#changes += 1;
+    this.#take();
+  }
+
+  /** Moments before anything could be promised are not looked at. */
+  #take(): void {
+    if (this.#isPaused || this.#promised === undefined) return;
+    const transitions = this.#transitions;
+    this.#transitions = [];
+    const promised = this.#promised();
+    const promisedKey = JSON.stringify(promised);
+    const last = this.#moments.at(-1);
+    if (this.#changes === this.#taken && last?.promisedKey === promisedKey) {
+      last.transitions.push(...transitions);
+      return;
+    }
+    this.#taken = this.#changes;
+    const at = `${this.#state}, after ${this.#changes} changes`;
+    this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
+  }
+}

@@ -1,0 +1,38 @@
+/**
+ * The crash lab, for other people's code as well as for this package's: entry `checkpoint-wal/testing`.
+ * `docs/testing.md` begins with a first scenario.
+ */
+export { type CrashImage, type CrashImages, crashImages, mount } from '../io/crash-images.js';
+export type { DiskState, PendingOperation } from '../io/disk-state.js';
+export { MemoryFileSystem } from '../io/memory-file-system.js';
+export {
+  type RecordedOperation,
+  RecordingFileSystem,
+  type RecordingHooks,
+} from '../io/recording-file-system.js';
+export {
+  type DiskMoment,
+  describeState,
+  type PersistenceModel,
+  SimulatedDisk,
+  type SimulatedDiskOptions,
+} from '../io/simulated-disk.js';
+export { type CaseFile, fromData, parseCaseFile, toCaseFile } from './case-file.js';
+export type { CheckName } from './check-recovery.js';
+export { Coverage, type CoverageRow } from './coverage.js';
+export { explore, type StoreExploreOptions, storeProgram } from './explore.js';
+export {
+  type ExploreCounts,
+  type ExploreOptions,
+  type ExploreReport,
+  exploreProgram,
+  type Failure,
+  type FoundFailure,
+  type Probe,
+  type Program,
+  type Recovered,
+  type TrailStep,
+} from './explore-program.js';
+export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
+export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
+export { labScenarios } from './scenarios.js';

@@ -1,0 +1,383 @@
+/**
+ * The ways in which broken variants are looked for. Each runs a store, of whatever build, through the
+ * lab and stops at the first check that does not hold. Most are the lab as it is; the rest add one check
+ * of their own, or start from damage instead of a scenario.
+ */
+import { readSeal } from '../../src/format/seal.js';
+import type { WalHeader } from '../../src/format/wal-format.js';
+import type { scanWal } from '../../src/format/wal-scanner.js';
+import type { WalEncoder } from '../../src/format/wal-writer.js';
+import { parseYaml } from '../../src/format/yaml/yaml-text.js';
+import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
+import type { CheckpointStore } from '../../src/store.js';
+import {
+  checkRecovery,
+  type OpenSettings,
+  type Outcome,
+  recover,
+  type SettledChecks,
+} from '../../src/testing/check-recovery.js';
+import { explore, type StoreExploreOptions, storeProgram } from '../../src/testing/explore.js';
+import {
+  type ExploreOptions,
+  exploreProgram,
+  type Failure,
+  type Program,
+} from '../../src/testing/explore-program.js';
+import { type Allowed, canonical, type Scenario } from '../../src/testing/scenario.js';
+import { variantScenarios as scenarios } from './lab-scenarios.js';
+import { slowSyncs } from './slow-syncs.js';
+import type { Build } from './variant-build.js';
+import {
+  type DamagedDisk,
+  damagedCheckpoints,
+  damagedLogs,
+  evidence,
+  fill,
+  foreignLogs,
+  read,
+} from './variant-disks.js';
+import { variantFaults as faults, killedAfter, LATE_EDIT } from './variant-faults.js';
+import { intentOf, joinBytes, testHeader, utf8 } from './wal-builder.js';
+
+/** What a hunt came to. */
+export interface Hunted {
+  /** The first check that did not hold; absent if all held. */
+  readonly failure?: Failure;
+  /** Distinct states of the disk that were recovered and checked, up to the failure. */
+  readonly states: number;
+}
+
+/** One way to look for a broken variant. */
+export interface Hunt {
+  /** Where it looks, in words. */
+  readonly where: string;
+  readonly run: (build: Build) => Promise<Hunted>;
+}
+
+type StoreProgram = Program<Allowed, Outcome>;
+
+/** A guard against a variant that loops, no more: no hunt takes a tenth of it. */
+const TIME_MS = 20_000;
+const base = { seed: 1, failuresMax: 1, timeMs: TIME_MS } as const;
+const minimal = { ...base, model: 'posix-minimal', depth: 1, imagesPerMoment: [24] } as const;
+const ordered = { ...minimal, model: 'ordered' } as const;
+const nested = { ...minimal, depth: 2, imagesPerMoment: [8, 6] } as const;
+
+/** By name; the names stand in the table of `docs/testing.md`. */
+export const hunts = {
+  committed: inLab(scenarios.committed, minimal),
+  'committed, in order': inLab(scenarios.committed, ordered),
+  logged: inLab(scenarios.logged, minimal, { over: slowSyncs }),
+  'logged, crashed twice': inLab(scenarios.once, nested, { over: slowSyncs }),
+  'first save': inLab(scenarios.first, minimal, { over: slowSyncs }),
+  together: inLab(scenarios.together, minimal),
+  'outside edit': inLab(scenarios.edited, minimal),
+  'policy restore': inLab(scenarios.restored, minimal),
+  reopened: inLab(scenarios.reopened, minimal),
+  'caller goes on changing the state': inLab(scenarios.overwritten, minimal, { wrap: mutating }),
+  'sync of the log fails': inLab(scenarios.logged, minimal, { over: faults.failingLogSync }),
+  'sync of the temporary file fails': inLab(scenarios.committed, minimal, {
+    over: faults.failingTemporarySync,
+  }),
+  'disk full': inLab(scenarios.committed, minimal, { over: faults.fullDisk }),
+  'short writes': inLab(scenarios.committed, minimal, { over: faults.shortWrites }),
+  history: withCheck('two saves', scenarios.committed, checkHistory),
+  readers: withCheck('two saves', scenarios.committed, checkReaders),
+  epochs: withCheck('a reopened store', scenarios.reopened, checkEpochs, atTheEnd),
+  'edit during a save': withCheck(
+    'two saves, an edit in the second',
+    scenarios.committed,
+    checkLateEdit,
+    atTheEnd,
+    faults.lateEditor,
+  ),
+  'killed, then power failure': { where: 'a kill, then a power failure', run: killedThenPower },
+  'damaged logs': onDisks('each seventh byte of a log damaged', damagedLogs),
+  'foreign logs': onDisks('logs that this store never wrote', async () => foreignLogs()),
+  'damaged checkpoints': onDisks('checkpoints edited, torn or lost', damagedCheckpoints),
+  'crash while evidence is kept': { where: 'damage, then a power failure', run: keepsEvidence },
+  'stale frames': { where: 'frames of one log behind the header of another', run: staleFrames },
+} satisfies Record<string, Hunt>;
+
+/** The name of a hunt. */
+export type HuntName = keyof typeof hunts;
+
+interface LabSettings {
+  readonly over?: StoreExploreOptions['over'];
+  /** Changes what callers do with the store. */
+  readonly wrap?: (open: Build['open']) => Build['open'];
+}
+
+/** The lab as it is. */
+function inLab(scenario: Scenario, options: ExploreOptions, settings: LabSettings = {}): Hunt {
+  const { over, wrap = (open) => open } = settings;
+  const deep = options.depth > 1 ? ', crashed twice' : '';
+  return {
+    where: `${scenario.name}, \`${options.model}\`${deep}`,
+    run: async ({ open }) =>
+      toHunted(await explore(scenario, { ...options, open: wrap(open), over })),
+  };
+}
+
+function toHunted({
+  failures: [failure],
+  counts,
+}: Awaited<ReturnType<typeof exploreProgram>>): Hunted {
+  return { ...(failure && { failure }), states: counts.distinct };
+}
+
+type ExtraCheck = (
+  recovered: Parameters<StoreProgram['check']>[0],
+  seen: Seen,
+) => readonly Failure[];
+
+/** What a program was seen to promise. */
+interface Seen {
+  /** Every state that was at some time the last one acknowledged, oldest first. */
+  readonly acknowledged: readonly string[];
+  readonly scenario: Scenario;
+}
+
+type Reshape = (program: StoreProgram) => StoreProgram;
+
+/** The lab with one more check, run before its own. */
+function withCheck(
+  what: string,
+  scenario: Scenario,
+  extra: ExtraCheck,
+  reshape: Reshape = (program) => program,
+  over?: LabSettings['over'],
+): Hunt {
+  const run = async ({ open }: Build) => {
+    const program = reshape(storeProgram(scenario, { open, over }));
+    const promisedSoFar = new Map<string, readonly string[]>();
+    return toHunted(
+      await exploreProgram(
+        {
+          ...program,
+          run: (disk, probe) => {
+            let acknowledged: readonly string[] = [];
+            const promises: typeof probe.promises = (promised) =>
+              probe.promises(() => {
+                const now = promised();
+                const [last = '(none)'] = now.values;
+                if (acknowledged.at(-1) !== last) acknowledged = [...acknowledged, last];
+                promisedSoFar.set(JSON.stringify(now), acknowledged);
+                return now;
+              });
+            return program.run(disk, { ...probe, inspect: probe.inspect, promises });
+          },
+          check: async (recovered) => {
+            const acknowledged = promisedSoFar.get(JSON.stringify(recovered.promised)) ?? [];
+            const failures = extra(recovered, { acknowledged, scenario });
+            return failures.length > 0 ? failures : await program.check(recovered);
+          },
+        },
+        minimal,
+      ),
+    );
+  };
+  return { where: `${what}, \`posix-minimal\``, run };
+}
+
+/** Looks only at what is left once the run is over. */
+function atTheEnd(program: StoreProgram): StoreProgram {
+  return {
+    ...program,
+    run: async (disk, probe) => {
+      let promised: (() => Allowed) | undefined;
+      const promises = (ask: () => Allowed) => {
+        promised = ask;
+      };
+      await program.run(disk, { inspect: () => {}, outside: (act) => act(), promises });
+      disk.settle();
+      if (promised !== undefined) probe.promises(promised);
+    },
+  };
+}
+
+/** Every acknowledged state is still there: as the checkpoint, or as a history entry that verifies. */
+function checkHistory(
+  { disk }: Parameters<ExtraCheck>[0],
+  { acknowledged }: Seen,
+): readonly Failure[] {
+  const files = describeState(disk.visible()).filter(({ path }) => path.endsWith('.yaml'));
+  const states = new Set(
+    files.flatMap(({ content }) => {
+      const reading = readSeal(content ?? new Uint8Array(0));
+      return 'text' in reading ? [canonical(parseYaml(reading.text).value)] : [];
+    }),
+  );
+  const lost = acknowledged.find((one) => one !== '(none)' && !states.has(one));
+  if (lost === undefined) return [];
+  return [{ check: 'history-is-complete', message: `${lost} was acknowledged and is gone` }];
+}
+
+/** Whoever reads the file at any time, also before a recovery, finds all of some checkpoint. */
+function checkReaders(
+  { before }: Parameters<ExtraCheck>[0],
+  { scenario: { file } }: Seen,
+): readonly Failure[] {
+  const content = read(before, 'ORCHESTRATION.yaml');
+  const { kind } = readSeal(content);
+  if (kind === 'sealed' || new TextDecoder().decode(content) === file) return [];
+  return [{ check: 'readers-find-a-whole-checkpoint', message: `the file on disk is ${kind}` }];
+}
+
+/** Each open writes under a higher epoch. */
+function checkEpochs({ disk }: Parameters<ExtraCheck>[0]): readonly Failure[] {
+  const state = disk.visible();
+  const epochOf = (name: string) => {
+    const reading = readSeal(read(state, name));
+    return reading.kind === 'sealed' ? reading.epoch : 0;
+  };
+  const earlier = epochOf('checkpoints/000000000002.ORCHESTRATION.yaml');
+  const later = epochOf('ORCHESTRATION.yaml');
+  if (later > earlier && earlier > 0) return [];
+  return [{ check: 'epochs-rise', message: `epoch ${later} after ${earlier}` }];
+}
+
+/** An edit that slipped into a save is kept somewhere. */
+function checkLateEdit({ disk }: Parameters<ExtraCheck>[0]): readonly Failure[] {
+  const isKept = describeState(disk.visible()).some(
+    ({ content }) => content !== undefined && new TextDecoder().decode(content) === LATE_EDIT,
+  );
+  return isKept ? [] : [{ check: 'keeps-late-edits', message: 'the edit is gone' }];
+}
+
+/** Callers that change their state as soon as they have asked for it to be saved. */
+function mutating(open: Build['open']): Build['open'] {
+  const opened = async (options: Parameters<Build['open']>[0]) => {
+    const store = (await open<unknown>(options)) as CheckpointStore<unknown>;
+    const save = store.save.bind(store);
+    store.save = (state, how) => {
+      const own = structuredClone(state) as { v?: unknown };
+      const saved = save(own, how);
+      own.v = 'changed after the call';
+      return saved;
+    };
+    return store;
+  };
+  return opened as Build['open'];
+}
+
+/** The lab's checks on one disk after another. */
+function onDisks(where: string, make: () => Promise<readonly DamagedDisk[]>): Hunt {
+  return {
+    where,
+    run: async ({ open }) => {
+      const settled: SettledChecks = new Map();
+      let states = 0;
+      for (const { name, state, allowed, externalEdits } of await make()) {
+        states += 1;
+        const disk = new SimulatedDisk({ state });
+        const settings: OpenSettings = { open, externalEdits };
+        const outcome = await recover(disk, { ...settings, inspect: undefined });
+        const tried = { before: state, disk, outcome, allowed };
+        const [failure] = await checkRecovery(tried, settings, settled);
+        if (failure !== undefined) {
+          return { failure: { ...failure, message: `${name}: ${failure.message}` }, states };
+        }
+      }
+      return { states };
+    },
+  };
+}
+
+/** Power fails while a recovery keeps the evidence of damage; it must survive that too. */
+async function keepsEvidence({ open }: Build): Promise<Hunted> {
+  let states = 0;
+  for (const { name, state, allowed, file } of await evidence()) {
+    const program = storeProgram(scenarios.committed, { open });
+    const damaged = read(state, file).join();
+    const report = await exploreProgram(
+      {
+        ...program,
+        run: async (disk, probe) => {
+          fill(disk, state);
+          probe.promises(() => allowed);
+          await program.recover(disk, probe, 1);
+        },
+        check: async (recovered) => {
+          const isKept = describeState(recovered.disk.visible()).some(
+            ({ content }) => content?.join() === damaged,
+          );
+          if (isKept) return await program.check(recovered);
+          return [{ check: 'evidence-survives-crashes', message: `${name}: it is gone` }];
+        },
+      },
+      minimal,
+    );
+    states += report.counts.distinct;
+    const [failure] = report.failures;
+    if (failure !== undefined) return { failure, states };
+  }
+  return { states };
+}
+
+const CHANGES_MAX = 200;
+const ONE_SAVE = { sequence: 7, image: utf8('v: 1\n') };
+
+/**
+ * A process is killed after each of its operations in turn: the page cache stays, with all that was not
+ * synced. The next process recovers from that, and power fails during its recovery.
+ */
+async function killedThenPower({ open }: Build): Promise<Hunted> {
+  let states = 0;
+  for (let count = 1; count < CHANGES_MAX; count += 1) {
+    let isKilled = false;
+    const program = storeProgram(scenarios.logged, {
+      open,
+      over: (disk) =>
+        killedAfter(disk, count, () => {
+          isKilled = true;
+        }),
+    });
+    const report = await exploreProgram(
+      {
+        ...program,
+        run: async (disk, probe) => {
+          let promised = (): Allowed => ({ values: [], sequence: 0 });
+          const promises = (ask: () => Allowed) => {
+            promised = ask;
+          };
+          await program.run(disk, { inspect: () => {}, outside: (act) => act(), promises });
+          probe.promises(promised);
+          await program.recover(disk, probe, 1);
+        },
+      },
+      { ...minimal, imagesPerMoment: [12] },
+    );
+    states += report.counts.distinct;
+    const [failure] = report.failures;
+    if (failure !== undefined) return { failure, states };
+    if (!isKilled) break;
+  }
+  return { states };
+}
+
+/**
+ * A new log over the blocks of an old one, written by the same build: its frames must not be taken for
+ * the new log's. Whether a build keeps that is between its own writer and its own scanner.
+ */
+async function staleFrames({ load }: Build): Promise<Hunted> {
+  const { WalEncoder: encoderClass } = await load('format/wal-writer.js');
+  const { scanWal: scan } = (await load('format/wal-scanner.js')) as { scanWal: typeof scanWal };
+  const Encoder = encoderClass as new (header: WalHeader) => WalEncoder;
+  const encoder = new Encoder(testHeader(1));
+  const { image } = ONE_SAVE;
+  const old = joinBytes(
+    encoder.header(),
+    encoder.intent(intentOf(ONE_SAVE), image.length),
+    encoder.data(image),
+    encoder.seal(),
+  );
+  const fresh = new Encoder(testHeader(77)).header();
+  const { kind } = scan(joinBytes(fresh, old.subarray(fresh.length)));
+  if (kind !== 'sealed' && scan(old).kind === 'sealed') return { states: 1 };
+  return {
+    failure: { check: 'stale-frames-never-verify', message: `stale frames read as ${kind}` },
+    states: 1,
+  };
+}
