@@ -68,6 +68,7 @@ const nested = { ...minimal, depth: 2, imagesPerMoment: [8, 6] } as const;
 export const hunts = {
   committed: inLab(scenarios.committed, minimal),
   'committed, in order': inLab(scenarios.committed, ordered),
+  'committed, slow syncs': inLab(scenarios.committed, minimal, { over: slowSyncs }),
   logged: inLab(scenarios.logged, minimal, { over: slowSyncs }),
   'logged, crashed twice': inLab(scenarios.once, nested, { over: slowSyncs }),
   'first save': inLab(scenarios.first, minimal, { over: slowSyncs }),

@@ -221,6 +221,24 @@ const regressions: readonly Example[] = [
     'a:\n  b: 1\n  c: "x\\ny"\n\n      # deep\nz: 1\n',
   ],
   [
+    'only the string that is in the way of a comment is quoted',
+    'a:\n  b: 1\n\n      # deep\nz: 1\n',
+    { a: { b: 1, c: 'x\ny' }, z: 'p\nq' },
+    'a:\n  b: 1\n  c: "x\\ny"\n\n      # deep\nz: |-\n  p\n  q\n',
+  ],
+  [
+    'a block scalar inside a new map leaves deeper comments below it alone',
+    'a:\n  b: 1\n\n        # deep\nz: 1\n',
+    { a: { b: { k: 'x\ny' } }, z: 1 },
+    'a:\n  b:\n    k: "x\\ny"\n\n        # deep\nz: 1\n',
+  ],
+  [
+    'an item that moves takes the comments right above it along',
+    'k:\n  - a # a\n  - b\n  # about c\n  # more\n  - c\n',
+    { k: ['c', 'a', 'b'] },
+    'k:\n  # about c\n  # more\n  - c\n  - a # a\n  - b\n',
+  ],
+  [
     'a scalar of several lines leaves deeper comments below it alone',
     'a:\n  b: 1\n      # deep\nz: 1\n',
     { a: { b: 'x\ny' }, z: 1 },
