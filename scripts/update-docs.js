@@ -6,7 +6,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const manifest = createRequire(import.meta.url).resolve('vitest/package.json');
-const tests = ['test/unit/diagrams.test.ts', 'test/unit/docs.test.ts', '-t', 'generated'];
+const tests = [
+  'test/unit/diagrams.test.ts',
+  'test/unit/docs.test.ts',
+  'test/crash/broken-variants.test.ts',
+  'test/crash/public-writers.test.ts',
+  '-t',
+  'generated',
+];
 const { status } = spawnSync(
   process.execPath,
   [join(dirname(manifest), 'vitest.mjs'), 'run', ...tests],

@@ -9,11 +9,12 @@ import { MAX_LABEL_BYTES } from './format/wal-format.js';
 import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
+import type { CheckpointIo } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
-import { isPromiseLike, run } from './io/run.js';
-import { DEFAULT_FILE } from './io/store-paths.js';
+import { isPromiseLike, run, type Steps, wait } from './io/run.js';
+import { absolute, DEFAULT_FILE } from './io/store-paths.js';
 import {
   type CheckpointEmitted,
   checkpointMachine,
@@ -22,6 +23,7 @@ import {
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import type {
+  CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
   Frozen,
@@ -30,6 +32,7 @@ import type {
 } from './store/store-options.js';
 
 const MAX_CHECKPOINTS = 100;
+const SEAL_LINE_BYTES_MAX = 1024;
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
 const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
@@ -52,6 +55,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly actor: Actor<typeof checkpointMachine>;
   readonly #document: CheckpointDocument;
   readonly #options: CheckpointStoreOptions;
+  readonly #io: CheckpointIo;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #opened = deferred();
@@ -62,7 +66,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   #queue: Promise<unknown> | undefined;
 
   /** @internal Use {@link openCheckpointStore}. */
-  constructor(options: CheckpointStoreOptions) {
+  constructor(asked: CheckpointStoreOptions) {
+    const options = { ...asked, logger: quietLogger(asked.logger) };
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const document = new CheckpointDocument({ schema: options.schema, limits });
@@ -71,16 +76,18 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       options.io?.(document) ??
       createFileCheckpointIo({
         fs: options.fileSystem ?? createNodeFileSystem(),
-        directory: options.directory,
+        directory: absolute(options.directory, () => process.cwd()),
         file: options.file ?? DEFAULT_FILE,
         content: document,
         now: () => (options.clock ?? Date).now(),
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
-        maxBytes: limits.maxBytes,
+        // The text is bounded; its seal comes on top.
+        maxBytes: limits.maxBytes + SEAL_LINE_BYTES_MAX,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
+    this.#io = io;
     const { externalEdits, syncRetryLimit, inspect } = options;
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
@@ -258,6 +265,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     requestId: number,
     { label, durability, signal }: { durability: Durability } & SaveOptions,
   ): Promise<SaveResult> {
+    if (signal?.aborted) {
+      this.#document.drop([requestId], { keepLogged: true });
+      return Promise.reject(signal.reason);
+    }
     return new Promise((resolve, reject) => {
       const abort = () => this.actor.send({ type: 'save.aborted', requestId });
       signal?.addEventListener('abort', abort, { once: true });
@@ -308,7 +319,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#tell({ type: 'halted', error: event.error });
         return;
       case 'checkpoint.closed':
-        this.#tell({ type: 'closed' });
+        if (event.error) {
+          this.#options.logger?.warn({ error: event.error.toJSON() }, 'closing was not clean');
+        }
+        this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
         this.#closed.resolve();
     }
   }
@@ -324,7 +338,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     for (const requestId of requestIds) {
       const waiting = this.#release(requestId);
       const error = this.#document.takeError(requestId);
-      if (error !== undefined) waiting?.reject(error);
+      if (error !== undefined) waiting?.reject(error.thrown);
       else waiting?.resolve({ sequence, durability });
     }
   }
@@ -333,7 +347,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#document.drop(requestIds, { keepLogged: error.details.outcome !== 'notSaved' });
     this.#options.logger?.warn({ error: error.toJSON() }, 'a save failed');
     this.#tell({ type: 'failed', error });
-    for (const requestId of requestIds) this.#reject(requestId, error);
+    for (const requestId of requestIds) {
+      const own = this.#document.takeError(requestId);
+      this.#reject(requestId, own === undefined ? error : own.thrown);
+    }
   }
 
   #reject(requestId: number, error: unknown): void {
@@ -356,6 +373,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       { cause },
     );
     this.#closing = true;
+    // The lock must not outlive the store; what this does to the files was decided before.
+    Promise.resolve(run(releaseQuietly(this.#io))).catch(() => {});
     this.#opened.reject(error);
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
@@ -438,6 +457,30 @@ function checkDurability(durability: unknown): void {
   if (durability !== 'logged' && durability !== 'committed') {
     throw new TypeError("durability is 'logged' or 'committed'");
   }
+}
+
+function* releaseQuietly(io: CheckpointIo): Steps<void> {
+  yield* wait(io.releaseLock(undefined));
+}
+
+/** A logger that throws must not stop a store half-way: what it throws is dropped. */
+function quietLogger(logger: CheckpointLogger | undefined): CheckpointLogger | undefined {
+  if (logger === undefined) return undefined;
+  const quiet =
+    (level: keyof CheckpointLogger) =>
+    (facts: object, message: string): void => {
+      try {
+        logger[level](facts, message);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return {
+    debug: quiet('debug'),
+    info: quiet('info'),
+    warn: quiet('warn'),
+    error: quiet('error'),
+  };
 }
 
 /** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */

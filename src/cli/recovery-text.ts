@@ -116,6 +116,8 @@ export function checkpointText({ condition, sequence, size, problem }: Checkpoin
       return 'no checkpoint file';
     case 'sealed':
       return `${which}, ${size.toLocaleString('en')} bytes, its seal verifies`;
+    case 'older':
+      return `${which}, its seal verifies, but history has a later one`;
     case 'edited':
       return `${which}, edited since it was saved`;
     case 'unsealed':

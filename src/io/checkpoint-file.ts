@@ -5,7 +5,8 @@ import { CheckpointError } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { Problem } from './checkpoint-io.js';
-import { identityOf, readWhole, sameIdentity } from './files.js';
+import { identityOf, readWhole, sameIdentity } from './file-content.js';
+import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
 import { wait } from './run.js';
@@ -37,20 +38,35 @@ export function see(session: Session): SeenCheckpoint | undefined {
 /** Whether the file's stamps are those that were last seen. Cheap, and blind within the coarse clock. */
 export function looksUnchanged(session: Session): boolean {
   const { target } = pathsOf(session);
-  let now: ReturnType<typeof identityOf> | undefined;
+  const { current } = session;
+  let stat: FileStat | undefined;
   try {
-    const stat = session.fs.stat(target);
-    now = stat && identityOf(stat);
+    stat = session.fs.statLink(target);
   } catch (error) {
     throw readError(error, target);
   }
-  return sameIdentity(now, session.current?.identity);
+  if (stat !== undefined && stat.kind !== 'file') throw notAFile(target, stat.kind);
+  if (stat !== undefined && current !== undefined) {
+    // A change of mode or owner is no edit, and the next file takes it over.
+    const { mode, uid, gid } = stat;
+    session.current = { ...current, ownership: { mode, owner: { uid, gid } } };
+  }
+  return sameIdentity(stat && identityOf(stat), current?.identity);
+}
+
+function notAFile(target: string, kind: string): CheckpointError {
+  return new CheckpointError(
+    'READ_FAILED',
+    `${target} has become a ${kind} while the store was open. Nothing was written. Put the file back, or close the store and open it again.`,
+    { file: target },
+  );
 }
 
 /** What is there now, if it differs from what was last seen; `'same'` otherwise. */
 export function seeChange(session: Session): 'same' | SeenCheckpoint | undefined {
+  const isUnchanged = looksUnchanged(session);
   const { current } = session;
-  if (looksUnchanged(session)) {
+  if (isUnchanged) {
     if (current === undefined) return 'same';
     if (current.identity.modifiedMs < current.seenAtMs - COARSE_CLOCK_MS) return 'same';
   }

@@ -59,6 +59,8 @@ export interface WalEvidence {
  *
  * - `missing`: no file
  * - `sealed`: its seal verifies
+ * - `older`: its seal verifies, but history has a later checkpoint that verifies too: somebody put an
+ *   old copy in its place
  * - `edited`: it parses and has a seal that doesn't match: changed since we published it
  * - `unsealed`: it parses and has no seal: never saved by us, or rewritten by somebody
  * - `damaged`: empty, not text, or not one well-formed document
@@ -68,6 +70,7 @@ export interface WalEvidence {
 export type CheckpointCondition =
   | 'missing'
   | 'sealed'
+  | 'older'
   | 'edited'
   | 'unsealed'
   | 'damaged'

@@ -146,7 +146,7 @@ const ruleNames = [
   'eachPath',
   'firstOf',
   'until',
-  'after',
+  'since',
   'atMost',
 ] as const satisfies readonly RuleData['rule'][];
 
@@ -173,7 +173,7 @@ function readRule(at: Place): RuleData {
       at.keys(['rule', 'rules']);
       return { rule, rules: at.get('rules').list().map(readRule) };
     case 'until':
-    case 'after':
+    case 'since':
       at.keys(['rule', 'match', 'of']);
       return { rule, match: readMatch(at.get('match')), of: readRule(at.get('of')) };
     case 'atMost':

@@ -52,7 +52,7 @@ export type RuleData =
   | { readonly rule: 'onPath'; readonly path: PathData; readonly of: RuleData }
   | { readonly rule: 'eachPath'; readonly of: RuleData }
   | { readonly rule: 'firstOf'; readonly rules: readonly RuleData[] }
-  | { readonly rule: 'until' | 'after'; readonly match: MatchData; readonly of: RuleData }
+  | { readonly rule: 'until' | 'since'; readonly match: MatchData; readonly of: RuleData }
   | { readonly rule: 'atMost'; readonly times: number; readonly of: RuleData };
 
 /** A rule. */
@@ -122,8 +122,8 @@ export function until(match: Match, rule: FaultRule): FaultRule {
 }
 
 /** `rule` for the operations after the first that matches. */
-export function after(match: Match, rule: FaultRule): FaultRule {
-  return ruleOf({ rule: 'after', match: matchData(match), of: rule.toJSON() });
+export function since(match: Match, rule: FaultRule): FaultRule {
+  return ruleOf({ rule: 'since', match: matchData(match), of: rule.toJSON() });
 }
 
 /** The first `times` faults of `rule`. */
@@ -187,7 +187,7 @@ function startRule(data: RuleData): Decide {
       return (one) => all.map((decide) => decide(one)).find((fault) => fault !== undefined);
     }
     case 'until':
-    case 'after':
+    case 'since':
       return startSpan(data);
     case 'atMost': {
       const decide = startRule(data.of);
@@ -240,7 +240,7 @@ function startEachPath(rule: RuleData): Decide {
   };
 }
 
-function startSpan(data: Extract<RuleData, { rule: 'until' | 'after' }>): Decide {
+function startSpan(data: Extract<RuleData, { rule: 'until' | 'since' }>): Decide {
   const isMatch = matcher(data.match);
   const decide = startRule(data.of);
   let isPast = false;
@@ -269,7 +269,7 @@ function printRule(data: RuleData): string {
     case 'firstOf':
       return `firstOf(${data.rules.map(printRule).join(', ')})`;
     case 'until':
-    case 'after':
+    case 'since':
       return `${data.rule}(${printMatch(data.match)}, ${printRule(data.of)})`;
     case 'atMost':
       return `atMost(${data.times}, ${printRule(data.of)})`;

@@ -25,7 +25,7 @@ export const faultCodes = [
 /** One of {@link faultCodes}. */
 export type FaultCode = (typeof faultCodes)[number];
 
-/** How much of a short read or write is done: half of it rounded down, one byte, nothing. */
+/** How much of a short read or write is done: half of it rounded up, so that who goes on comes to an end, one byte, nothing. */
 export type ShortAmount = 'half' | 'one' | 'none';
 
 /** One fault. Each is made by the function of the same name, which says what it means. */

@@ -132,7 +132,7 @@ class Injector {
 }
 
 function shortened(bytes: number, amount: Extract<Fault, { kind: 'short' }>['amount']): number {
-  if (amount === 'half') return Math.floor(bytes / 2);
+  if (amount === 'half') return Math.ceil(bytes / 2);
   return amount === 'one' ? Math.min(1, bytes) : 0;
 }
 

@@ -5,8 +5,9 @@
 import { CheckpointError } from '../errors.js';
 import { problemWith, seeChange } from './checkpoint-file.js';
 import type { CheckpointIo, IoOperations, Observation } from './checkpoint-io.js';
+import { closeQuietly } from './file-content.js';
 import type { LockOwner, LockResult } from './file-system.js';
-import { closeQuietly, ensureDirectory, syncDirectory } from './files.js';
+import { ensureDirectory, syncDirectory } from './files.js';
 import { keepInHistory } from './history-files.js';
 import { syncError, writeError } from './io-error.js';
 import {

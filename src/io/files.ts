@@ -1,94 +1,15 @@
 /**
- * Whole files, written and read with care: creation is exclusive, short writes are continued, sizes
- * are checked, reads are bounded. Assumes the lock is held, so that nobody else writes our files.
+ * Files and directories of a store, created and named with care: creation is exclusive, names are
+ * durable before anything relies on them. Assumes the lock is held, so that nobody else writes our files.
  */
 import { CheckpointError } from '../errors.js';
-import type { FileHandle, FileStat, FileSystem } from './file-system.js';
+import { checkSize, closeQuietly, type Ownership, writeAll } from './file-content.js';
+import type { FileHandle, FileSystem } from './file-system.js';
 import { isMissing, readError, syncError, systemCode, writeError } from './io-error.js';
 import { run, type Steps, wait } from './run.js';
 import { join, nameOf, parentOf } from './store-paths.js';
 
-/** What tells one version of a file from another without reading it. */
-export interface FileIdentity {
-  readonly device: number;
-  readonly inode: number;
-  readonly size: number;
-  readonly modifiedMs: number;
-}
-
-/** Mode and owner that a new file takes over. */
-export interface Ownership {
-  readonly mode: number;
-  /** Absent: this process's own. */
-  readonly owner?: { readonly uid: number; readonly gid: number };
-}
-
-/** Largest write in one call; larger images are written piece by piece. */
-const WRITE_BYTES = 4 * 1024 * 1024;
 const READ_ONLY = 0o444;
-
-/** The identity part of a stat. */
-export function identityOf({ device, inode, size, modifiedMs }: FileStat): FileIdentity {
-  return { device, inode, size, modifiedMs };
-}
-
-/** Whether two identities are of the same version of the same file. */
-export function sameIdentity(
-  left: FileIdentity | undefined,
-  right: FileIdentity | undefined,
-): boolean {
-  return (
-    left?.device === right?.device &&
-    left?.inode === right?.inode &&
-    left?.size === right?.size &&
-    left?.modifiedMs === right?.modifiedMs
-  );
-}
-
-/**
- * Writes all of `bytes` at `position`, however many calls it takes.
- * @throws CheckpointError `NO_SPACE`, `WRITE_FAILED`, `SHORT_WRITE` (the system takes no more bytes)
- */
-export function writeAll(
-  handle: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-  file: string,
-): void {
-  let written = 0;
-  while (written < bytes.length) {
-    const piece = bytes.subarray(written, written + WRITE_BYTES);
-    let count: number;
-    try {
-      count = handle.write(piece, position + written);
-    } catch (error) {
-      throw writeError(error, file, 'writing');
-    }
-    if (count <= 0) {
-      throw new CheckpointError(
-        'SHORT_WRITE',
-        `Only ${position + written} bytes could be written to ${file}, ${position + bytes.length} were to be.`,
-        { file, offset: position + written },
-      );
-    }
-    written += count;
-  }
-}
-
-/**
- * Checks that a file has the size that was written to it.
- * @throws CheckpointError `SHORT_WRITE`
- */
-export function checkSize(handle: FileHandle, expected: number, file: string): void {
-  const size = handle.size();
-  if (size !== expected) {
-    throw new CheckpointError(
-      'SHORT_WRITE',
-      `${file} holds ${size} bytes after ${expected} were written to it.`,
-      { file },
-    );
-  }
-}
 
 /**
  * Creates a file that must not exist yet. The owner is set before the mode is final, as changing the
@@ -135,54 +56,6 @@ function takeOwner(handle: FileHandle, { mode, owner }: Ownership): void {
   handle.setMode(mode);
 }
 
-/** A file's bytes together with the identity they were read under. */
-export interface ReadFile {
-  readonly bytes: Uint8Array;
-  readonly identity: FileIdentity;
-  readonly ownership: Ownership;
-}
-
-/**
- * Reads a whole file, or `undefined` where there is none.
- * @throws CheckpointError `READ_FAILED`; `TOO_LARGE` before anything is allocated for it
- */
-export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadFile | undefined {
-  let handle: FileHandle;
-  try {
-    handle = fs.open(path, 'read');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw readError(error, path);
-  }
-  try {
-    const stat = handle.stat();
-    if (stat.size > maxBytes) {
-      throw new CheckpointError(
-        'TOO_LARGE',
-        `${path} has ${stat.size} bytes; at most ${maxBytes} are read.`,
-        { file: path },
-      );
-    }
-    const bytes = new Uint8Array(stat.size);
-    let length = 0;
-    while (length < bytes.length) {
-      const count = handle.read(bytes.subarray(length), length);
-      if (count <= 0) break;
-      length += count;
-    }
-    const { mode, uid, gid } = stat;
-    return {
-      bytes: bytes.subarray(0, length),
-      identity: identityOf(stat),
-      ownership: { mode, owner: { uid, gid } },
-    };
-  } catch (error) {
-    throw readError(error, path);
-  } finally {
-    closeQuietly(handle);
-  }
-}
-
 /** Syncs a file. @throws CheckpointError `SYNC_FAILED` */
 export function* syncFile(handle: FileHandle, file: string): Steps<void> {
   try {
@@ -224,11 +97,11 @@ export function* publishNew(
     throw error;
   }
   closeQuietly(handle);
-  if (fs.statLink(path) !== undefined) {
-    unlinkIfThere(fs, temporary);
-    return false;
-  }
   try {
+    if (fs.statLink(path) !== undefined) {
+      unlinkIfThere(fs, temporary);
+      return false;
+    }
     fs.rename(temporary, path);
   } catch (error) {
     unlinkIfThere(fs, temporary);
@@ -236,6 +109,21 @@ export function* publishNew(
   }
   yield* syncDirectory(fs, parentOf(path));
   return true;
+}
+
+/**
+ * Creates a directory of the store's own. A symbolic link in its place is refused: what is kept in it
+ * must not leave the store's directory.
+ */
+export function* ensureOwnDirectory(fs: FileSystem, path: string): Steps<void> {
+  if (fs.statLink(path)?.kind === 'symlink') {
+    throw new CheckpointError(
+      'PATH_OUTSIDE_STORE',
+      `${path} is a symbolic link: the store keeps its files in its own directory only. Put a directory in its place.`,
+      { file: path },
+    );
+  }
+  yield* ensureDirectory(fs, path);
 }
 
 /** Creates a directory and its parents, each durable in its own parent. */
@@ -283,15 +171,6 @@ export function linkOrNot(fs: FileSystem, existing: string, path: string): boole
   }
 }
 
-/** Closes a handle whose content no longer matters or is synced already. */
-export function closeQuietly(handle: FileHandle | undefined): void {
-  try {
-    handle?.close();
-  } catch {
-    // A failed close can't undo a sync, and there is nothing left to try with this descriptor.
-  }
-}
-
 /** Takes the write permission away, as far as this user may; history is read-only. */
 export function makeReadOnly(fs: FileSystem, path: string): void {
   let handle: FileHandle | undefined;
@@ -335,7 +214,7 @@ export function temporaryFor(path: string, random: (length: number) => Uint8Arra
 
 /** Whether a name is one that {@link temporaryFor} makes for files that `isOurs` accepts. */
 export function isTemporaryName(name: string, isOurs: (name: string) => boolean): boolean {
-  const found = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name);
+  const found = /^\.(.+)\.[0-9a-f]{12}\.tmp$/s.exec(name);
   return found?.[1] !== undefined && isOurs(found[1]);
 }
 

@@ -4,12 +4,12 @@
  */
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
+import { readWhole } from './file-content.js';
 import {
-  ensureDirectory,
+  ensureOwnDirectory,
   linkOrNot,
   makeReadOnly,
   publishNew,
-  readWhole,
   syncDirectory,
   temporaryFor,
   unlinkIfThere,
@@ -69,7 +69,7 @@ export function* keepInHistory(
   const { history } = pathsOf(session);
   const image = sealedImage(session, seen, sequence);
   if (image === undefined) return;
-  yield* ensureDirectory(fs, history);
+  yield* ensureOwnDirectory(fs, history);
   const path = entryPath(session, sequence);
   if (fs.statLink(path) !== undefined) {
     const existing = readWhole(fs, path, session.maxBytes);
@@ -109,6 +109,7 @@ function* writeEntry(
 }
 
 function remember(session: Session, sequence: number): void {
+  session.newestKept = sequence;
   if (session.entries.includes(sequence)) return;
   session.entries = [...session.entries, sequence].sort((a, b) => a - b);
 }
@@ -142,18 +143,23 @@ export function protectEntry(session: Session, sequence: number): void {
   }
 }
 
-/** Removes the oldest entries beyond the limit. A failure leaves too many, which does no harm. */
+/**
+ * Removes the oldest entries beyond the limit, but never the newest that this store has kept itself:
+ * that one is known to verify. What can't be removed is left, which does no harm.
+ */
 export function prune(session: Session): void {
-  while (session.entries.length > session.maxCheckpoints) {
-    const [oldest, ...rest] = session.entries;
-    if (oldest === undefined) return;
+  const excess = session.entries.length - session.maxCheckpoints;
+  if (excess <= 0) return;
+  const candidates = session.entries.slice(0, excess);
+  const gone = new Set(candidates.filter((sequence) => sequence !== session.newestKept));
+  for (const sequence of gone) {
     try {
-      unlinkIfThere(session.fs, entryPath(session, oldest));
+      unlinkIfThere(session.fs, entryPath(session, sequence));
     } catch {
-      return;
+      gone.delete(sequence);
     }
-    session.entries = rest;
   }
+  session.entries = session.entries.filter((sequence) => !gone.has(sequence));
 }
 
 /** An entry's text, if the entry verifies under its name. */

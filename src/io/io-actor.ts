@@ -41,16 +41,27 @@ function answer(io: CheckpointIo, { operation, input, id, replyTo }: IoRequest):
 
 /** What the protocol needs to know of an error. */
 export function toFailure(error: unknown, operation: OperationName): IoFailure {
-  const coded =
-    error instanceof CheckpointError
-      ? error
-      : new CheckpointError(
-          'WRITE_FAILED',
-          `${operation} failed: ${error instanceof Error ? error.message : String(error)}`,
-          {},
-          { cause: error },
-        );
+  const coded = error instanceof CheckpointError ? error : codeFor(error, operation);
   return { kind: kindOf(coded), published: coded.details.outcome === 'published', error: coded };
+}
+
+/** Operations that change nothing before they have read what they need. */
+const READING: ReadonlySet<OperationName> = new Set([
+  'acquireLock',
+  'checkWal',
+  'readWal',
+  'verifyWal',
+  'loadWal',
+  'checkCheckpoint',
+  'findInHistory',
+  'observeCheckpoint',
+]);
+
+/** An error that no operation has given a code, as a system call that hardly ever fails. */
+function codeFor(error: unknown, operation: OperationName): CheckpointError {
+  const message = `${operation} failed: ${error instanceof Error ? error.message : String(error)}`;
+  const code = READING.has(operation) ? 'READ_FAILED' : 'WRITE_FAILED';
+  return new CheckpointError(code, message, {}, { cause: error });
 }
 
 function kindOf({ code, details }: CheckpointError): FailureKind {

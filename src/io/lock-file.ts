@@ -37,9 +37,10 @@ const recordBytesMax = 4096;
 /**
  * How long a lock file without a readable record counts as held. Records appear whole, except where
  * hard links are missing: there they are written a moment after the file is created. Whatever is
- * older was left by a power failure or by something else, and must not lock a store forever.
+ * older was left by a power failure or by something else, and must not lock a store forever; who asks
+ * for the lock waits that long.
  */
-const unreadableHeldMs = 2000;
+export const unreadableHeldMs = 100;
 
 /** One line of JSON. */
 export function formatLockRecord(record: LockRecord): string {

@@ -35,6 +35,7 @@ import {
   type LockKind,
   type LockRecord,
   ownerOf,
+  unreadableHeldMs,
 } from './lock-file.js';
 import { pause } from './pause.js';
 import { ownIdentity } from './process-identity.js';
@@ -84,6 +85,7 @@ function acquire(
   depth: number,
 ): LockResult {
   let holder: LockOwner | undefined;
+  let hasWaited = false;
   for (let attempt = 1; attempt <= attemptsMax && depth <= claimDepthMax; attempt++) {
     const found = inspectLockFile(path, kernel);
     if (found === undefined) {
@@ -92,7 +94,15 @@ function acquire(
       continue;
     }
     holder = found.record && ownerOf(found.record);
-    if (isLockHeld(found)) return { acquired: false, holder };
+    if (isLockHeld(found)) {
+      if (found.record !== undefined || found.kernelHeld === true || hasWaited) {
+        return { acquired: false, holder };
+      }
+      // Torn by a power failure, or on its way: a moment later it is one or the other.
+      hasWaited = true;
+      pause(unreadableHeldMs + 10);
+      continue;
+    }
     const claim = acquire(`${base}.${found.fingerprint}`, base, kernel, depth + 1);
     if (claim.acquired) {
       const lock = succeed(path, base, kernel, found.fingerprint, claim.lock);

@@ -3,12 +3,11 @@
  * and a kept file is durable before what it was kept from is replaced.
  */
 import type { KeptFile } from './checkpoint-io.js';
+import { type Ownership, readWhole } from './file-content.js';
 import {
-  ensureDirectory,
+  ensureOwnDirectory,
   linkOrNot,
-  type Ownership,
   publishNew,
-  readWhole,
   syncDirectory,
   temporaryFor,
   unlinkIfThere,
@@ -27,7 +26,7 @@ export function* keepBytes(
 ): Steps<KeptFile> {
   const { fs, random } = session;
   const { quarantine } = pathsOf(session);
-  yield* ensureDirectory(fs, quarantine);
+  yield* ensureOwnDirectory(fs, quarantine);
   const file = freeName(session, name, reason);
   const path = join(quarantine, file);
   yield* publishNew(fs, path, bytes, ownership, temporaryFor(path, random));
@@ -46,7 +45,7 @@ export function* keepFile(
 ): Steps<KeptFile> {
   const { fs } = session;
   const { quarantine } = pathsOf(session);
-  yield* ensureDirectory(fs, quarantine);
+  yield* ensureOwnDirectory(fs, quarantine);
   const file = freeName(session, name, reason);
   const kept = join(quarantine, file);
   if (linkOrNot(fs, path, kept)) yield* syncDirectory(fs, quarantine);

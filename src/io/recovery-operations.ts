@@ -16,13 +16,15 @@ import type {
   Problem,
   WalEvidence,
 } from './checkpoint-io.js';
+import { readWhole } from './file-content.js';
 import type { FileSystem } from './file-system.js';
-import { isTemporaryName, readWhole, syncDirectory, syncPath, unlinkIfThere } from './files.js';
+import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
   entryName,
   entryPath,
   keepInHistory,
   listEntries,
+  readEntry,
   sequenceInName,
 } from './history-files.js';
 import { readError } from './io-error.js';
@@ -205,7 +207,11 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
     condition: judged?.condition ?? 'missing',
     file: pathsOf(session).target,
     size: seen?.bytes.length ?? 0,
-    highestSequence: Math.max(newestEntry, claim?.sequence ?? 0, highestQuarantined(session)),
+    highestSequence: Math.max(
+      newestEntry,
+      claim?.sequence ?? unreadableSequence(session, seen),
+      highestQuarantined(session),
+    ),
     everPublished: session.entries.length > 0 || claim !== undefined || hasRemnant(seen),
     ...(claim && claim),
     ...(judged?.problem && { problem: judged.problem }),
@@ -219,12 +225,28 @@ function highestQuarantined({ fs, located }: Session): number {
     const found = /-(\d{12,15}\.checkpoint\.wal)$/.exec(name)?.[1];
     return found === undefined ? 0 : (sequenceInName(found, QUARANTINED_WAL) ?? 0);
   });
-  return Math.max(0, ...sequences);
+  return sequences.reduce((highest, sequence) => Math.max(highest, sequence), 0);
 }
 
 /** The file was sealed once, and its seal was cut or damaged. */
 function hasRemnant(seen: SeenCheckpoint | undefined): boolean {
   return seen?.reading.kind === 'unsealed' && seen.reading.remnant === true;
+}
+
+/**
+ * A file that lost its seal, or is gone, was at most one later than the newest entry: each save keeps
+ * its predecessor, under the number before its own.
+ */
+function unreadableSequence(session: Session, seen: SeenCheckpoint | undefined): number {
+  const newest = session.entries.at(-1);
+  if (newest === undefined) return hasRemnant(seen) ? 1 : 0;
+  return newest + 1;
+}
+
+/** Whether history holds a later checkpoint that verifies; the protocol never leaves things so. */
+function hasLaterEntry(session: Session, sequence: number): boolean {
+  const later = session.entries.filter((entry) => entry > sequence);
+  return later.some((entry) => 'text' in readEntry(session, entry));
 }
 
 function claimOf(
@@ -250,7 +272,9 @@ function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
   if (problem !== undefined) {
     return { condition: problem.code === 'SCHEMA_INVALID' ? 'schemaInvalid' : 'damaged', problem };
   }
-  if (reading.kind === 'sealed') return { condition: 'sealed' };
+  if (reading.kind === 'sealed') {
+    return { condition: hasLaterEntry(session, reading.sequence) ? 'older' : 'sealed' };
+  }
   return { condition: reading.kind === 'mismatch' ? 'edited' : 'unsealed' };
 }
 

@@ -10,8 +10,8 @@ import type { ImageDigest } from '../format/wal-format.js';
 import type { WalScan } from '../format/wal-scan.js';
 import type { WalEncoder } from '../format/wal-writer.js';
 import type { CheckpointContent } from './checkpoint-io.js';
+import type { FileIdentity, Ownership } from './file-content.js';
 import type { FileHandle, FileLock, FileSystem } from './file-system.js';
-import type { FileIdentity, Ownership } from './files.js';
 import type { StorePaths } from './store-paths.js';
 
 /** The checkpoint file as it was last seen. */
@@ -72,6 +72,8 @@ export interface Session extends SessionOptions {
   scan: WalScan | undefined;
   /** Sequence numbers of this store's history entries, ascending. */
   entries: number[];
+  /** The entry that this store has kept last, and that verifies. */
+  newestKept: number | undefined;
   /** Whether recovery ended well, so that closing may write. */
   recovered: boolean;
   /** Set by a failed sync: nothing more is written. */
@@ -91,6 +93,7 @@ export function createSession(options: SessionOptions): Session {
     walBytes: undefined,
     scan: undefined,
     entries: [],
+    newestKept: undefined,
     recovered: false,
     untrusted: false,
   };

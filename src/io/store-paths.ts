@@ -31,6 +31,11 @@ export function join(directory: string, name: string): string {
   return /[/\\]$/.test(directory) ? `${directory}${name}` : `${directory}/${name}`;
 }
 
+/** The path itself if it is absolute, else the path from the working directory. */
+export function absolute(path: string, workingDirectory: () => string): string {
+  return /^([/\\]|[A-Za-z]:[/\\])/.test(path) ? path : join(workingDirectory(), path);
+}
+
 /** The directory part of a path. */
 export function parentOf(path: string): string {
   const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));

@@ -10,19 +10,9 @@ import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
 import { looksUnchanged, see } from './checkpoint-file.js';
 import type { IoOperations, KeptFile } from './checkpoint-io.js';
+import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
-import {
-  both,
-  checkSize,
-  closeQuietly,
-  createFile,
-  identityOf,
-  syncDirectory,
-  syncFile,
-  temporaryFor,
-  unlinkIfThere,
-  writeAll,
-} from './files.js';
+import { both, createFile, syncDirectory, syncFile, temporaryFor, unlinkIfThere } from './files.js';
 import { keepInHistory, protectEntry, prune, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
 import { keepBytes } from './quarantine-files.js';

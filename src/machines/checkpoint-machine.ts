@@ -119,7 +119,7 @@ export interface CheckpointContext extends IoContext {
   readonly round: readonly SaveRequest[];
   /** The sequence number of the current checkpoint. */
   readonly sequence: number;
-  /** The highest sequence number ever used; each round takes the next, even if it then fails. */
+  /** The highest sequence number in use; each round takes the next. */
   readonly highestSequence: number;
   readonly lock: IoOperations['acquireLock']['output'] | undefined;
   readonly recovery: RecoveryReport | undefined;
@@ -231,6 +231,9 @@ export const checkpointMachine = setup({
     endRound: assign((_, params: { output: WriteOutput }) => ({
       round: [],
       ...(params.output.status === 'committed' && { sequence: params.output.sequence }),
+      // A round that was taken back has left nothing, durably: its number is free. A checkpoint is
+      // never more than one above history, by which a file that lost its seal is counted.
+      ...(params.output.status === 'failed' && { highestSequence: params.output.sequence - 1 }),
       ...(params.output.status === 'halted' && { error: params.output.error }),
     })),
     tellReady: enqueueActions(({ enqueue, context }) => {

@@ -161,7 +161,7 @@ export interface CheckpointCaseEvidence {
 export type CheckpointAction = 'accept' | 'adopt' | 'start' | 'searchHistory' | 'refuse';
 
 const changedOutside = ({ condition, everPublished }: CheckpointCaseEvidence) =>
-  condition === 'edited' || (condition === 'unsealed' && everPublished);
+  condition === 'edited' || condition === 'older' || (condition === 'unsealed' && everPublished);
 
 /** The checkpoint's table. */
 export const checkpointCases: readonly DecisionCase<CheckpointCaseEvidence, CheckpointAction>[] = [
@@ -184,10 +184,21 @@ export const checkpointCases: readonly DecisionCase<CheckpointCaseEvidence, Chec
   {
     label: 'checkpoint-edited-adopt',
     when: 'it parses but is not what was published; policy adopt',
-    matches: (evidence) => changedOutside(evidence) && evidence.externalEdits === 'adopt',
+    matches: (evidence) =>
+      changedOutside(evidence) &&
+      evidence.condition !== 'older' &&
+      evidence.externalEdits === 'adopt',
     action: 'adopt',
     because: 'people and agents edit the file; what they wrote is the state',
     finding: false,
+  },
+  {
+    label: 'checkpoint-older-adopt',
+    when: 'its seal verifies, but history has a later checkpoint; policy adopt',
+    matches: ({ condition, externalEdits }) => condition === 'older' && externalEdits === 'adopt',
+    action: 'adopt',
+    because: 'somebody put an old copy in its place; the later ones stay in history',
+    finding: true,
   },
   {
     label: 'checkpoint-edited-reject',

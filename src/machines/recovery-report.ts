@@ -69,7 +69,9 @@ export function lostBy({ wal, checkpoint, history, decided }: Evidence): string[
   const labels = decided.map(({ label }) => label);
   if (labels.includes('wal-damaged')) {
     const which = wal?.sequence === undefined ? 'a save' : `save ${wal.sequence}`;
-    lost.push(`${which} that was only in the damaged log (${wal?.reason ?? 'unknown damage'})`);
+    lost.push(
+      `${which} that was only in the damaged log, if it was promised at all (${wal?.reason ?? 'unknown damage'})`,
+    );
   }
   if (labels.includes('history-restore') && checkpoint?.condition !== 'edited') {
     const restored = history?.newest?.sequence ?? 0;
@@ -112,6 +114,7 @@ export function refusalOf({ checkpoint, history, kept, decided }: Evidence): Che
         details,
       );
     case 'edited':
+    case 'older':
     case 'unsealed':
       if (history === undefined) {
         return new CheckpointError(

@@ -31,7 +31,7 @@ interface Pending {
   base: Version | undefined;
   version: Version | undefined;
   /** Why it could not be rendered onto its present base; it then changes nothing. */
-  error?: CheckpointError;
+  error?: { readonly thrown: unknown };
 }
 
 /** Settings of a {@link CheckpointDocument}. */
@@ -49,7 +49,7 @@ export class CheckpointDocument implements CheckpointContent {
   #pending: Pending[] = [];
   /** What the round in flight publishes. */
   #round: { readonly version: Version; readonly ids: readonly number[] } | undefined;
-  readonly #failed = new Map<number, CheckpointError>();
+  readonly #failed = new Map<number, { readonly thrown: unknown }>();
   #validated: Version | undefined;
   #lastId = 0;
 
@@ -83,8 +83,13 @@ export class CheckpointDocument implements CheckpointContent {
    * @throws CheckpointError `INVALID_YAML` and its kin, `PATH_NOT_FOUND`, `UNFAITHFUL_VALUE`, `SCHEMA_INVALID`
    */
   *stage(change: Change): Steps<number> {
-    const base = yield* this.#refresh(this.#pending.length);
-    const version = yield* this.#render(base, change);
+    let base = yield* this.#refresh(() => this.#pending.length);
+    let version = yield* this.#render(base, change);
+    // Where rendering had to wait, what it was rendered onto may be gone by now.
+    while (base !== this.#head) {
+      base = yield* this.#refresh(() => this.#pending.length);
+      version = yield* this.#render(base, change);
+    }
     this.#lastId += 1;
     this.#pending.push({ id: this.#lastId, change, base, version });
     return this.#lastId;
@@ -96,12 +101,13 @@ export class CheckpointDocument implements CheckpointContent {
 
   *#textFor(requestIds: readonly number[]): Steps<string> {
     const ids = new Set(requestIds);
-    const count = this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1;
-    const version = yield* this.#refresh(count);
+    const version = yield* this.#refresh(
+      () => this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1,
+    );
     const asked = this.#pending.filter(({ id }) => ids.has(id));
-    const error = asked.find((pending) => pending.error !== undefined)?.error;
-    if (version === undefined || asked.every((pending) => pending.error !== undefined)) {
-      throw error ?? new TypeError('there is nothing to save');
+    const failed = asked.find(({ error }) => error !== undefined)?.error;
+    if (version === undefined || asked.every(({ error }) => error !== undefined)) {
+      throw failed?.thrown ?? new TypeError('there is nothing to save');
     }
     this.#round = { version, ids: requestIds };
     return version.text;
@@ -138,13 +144,15 @@ export class CheckpointDocument implements CheckpointContent {
 
   /** Gives requests up that failed or were aborted; what was rendered onto them is rendered again. */
   drop(requestIds: readonly number[], options: { readonly keepLogged: boolean }): void {
+    const isRound = this.#round?.ids.some((id) => requestIds.includes(id)) ?? false;
     this.#forget(requestIds);
+    if (!isRound) return;
     this.#round = undefined;
     if (!options.keepLogged) this.#logged = undefined;
   }
 
-  /** Why a request of a committed round changed nothing, once. */
-  takeError(requestId: number): CheckpointError | undefined {
+  /** Why a request of a committed round changed nothing, once: whatever was thrown. */
+  takeError(requestId: number): { readonly thrown: unknown } | undefined {
     const error = this.#failed.get(requestId);
     this.#failed.delete(requestId);
     return error;
@@ -158,24 +166,54 @@ export class CheckpointDocument implements CheckpointContent {
     this.#pending = this.#pending.filter(({ id }) => !ids.has(id));
   }
 
-  /** Brings the first `count` pending changes up to date with what is published, and returns the last. */
-  *#refresh(count: number): Steps<Version | undefined> {
+  /** What the next change is rendered onto, as far as it is up to date. */
+  get #head(): Version | undefined {
+    return this.#pending.length === 0 ? this.#published : this.#pending.at(-1)?.version;
+  }
+
+  /**
+   * Brings the first pending changes up to date with what is published, and returns the last version.
+   * Others may do the same while one rendering waits: a result is taken only if what it was rendered
+   * onto still comes right before it; else the walk starts anew.
+   */
+  *#refresh(count: () => number): Steps<Version | undefined> {
+    for (;;) {
+      const stale = this.#firstStale(count());
+      if (stale === undefined) {
+        const last = count();
+        return last === 0 ? this.#published : this.#pending[last - 1]?.version;
+      }
+      const { pending, base } = stale;
+      const outcome = yield* this.#tryRender(base, pending.change);
+      const again = this.#firstStale(count());
+      if (again?.pending !== pending || again.base !== base) continue;
+      pending.base = base;
+      pending.version = outcome.version;
+      if (outcome.error === undefined) delete pending.error;
+      else pending.error = outcome.error;
+    }
+  }
+
+  /** The first change that was not rendered onto what comes before it. */
+  #firstStale(count: number): { pending: Pending; base: Version | undefined } | undefined {
     let base = this.#published;
     for (const pending of this.#pending.slice(0, count)) {
-      if (pending.base !== base) {
-        pending.base = base;
-        try {
-          pending.version = yield* this.#render(base, pending.change);
-          delete pending.error;
-        } catch (error) {
-          if (!(error instanceof CheckpointError)) throw error;
-          pending.version = base;
-          pending.error = error;
-        }
-      }
+      if (pending.base !== base) return { pending, base };
       base = pending.version;
     }
-    return base;
+    return undefined;
+  }
+
+  /** A change that can't be rendered any more leaves its base as it is; its caller is told why. */
+  *#tryRender(
+    base: Version | undefined,
+    change: Change,
+  ): Steps<{ version: Version | undefined; error?: { thrown: unknown } }> {
+    try {
+      return { version: yield* this.#render(base, change) };
+    } catch (thrown) {
+      return { version: base, error: { thrown } };
+    }
   }
 
   *#render(base: Version | undefined, change: Change): Steps<Version> {

@@ -20,7 +20,7 @@ import { isTemporaryName } from '../io/files.js';
 import { sequenceInName } from '../io/history-files.js';
 import { isMissing, readError } from '../io/io-error.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
-import { DEFAULT_FILE, join, type StorePaths } from '../io/store-paths.js';
+import { absolute, DEFAULT_FILE, join, type StorePaths } from '../io/store-paths.js';
 import {
   checkpointCases,
   decide,
@@ -138,7 +138,7 @@ function openInspection(fs: FileSystem, options: InspectStoreOptions): Inspectio
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   return createFileInspection({
     fs,
-    directory: options.directory,
+    directory: absolute(options.directory, () => process.cwd()),
     file: options.file ?? DEFAULT_FILE,
     content: new CheckpointDocument({ schema: options.schema, limits }),
     now: () => Date.now(),

@@ -74,7 +74,7 @@ export interface SaveResult {
 
 /** What a store tells its subscribers, in the order in which it happens. */
 export type CheckpointStoreEvent =
-  /** Recovery ended at open; told once, to subscribers given before the store was used. */
+  /** Recovery ended at open; told to every subscriber first of all. */
   | { readonly type: 'recovered'; readonly sequence: number; readonly report: RecoveryReport }
   /** A round is logged: a crash from here on is recovered to it. */
   | { readonly type: 'logged'; readonly sequence: number }
@@ -93,7 +93,8 @@ export type CheckpointStoreEvent =
     }
   /** The store takes no more saves until it is opened again. */
   | { readonly type: 'halted'; readonly error: CheckpointError }
-  | { readonly type: 'closed' };
+  /** The lock is free. `error` says what of the last steps (a second copy, a sync) did not go well. */
+  | { readonly type: 'closed'; readonly error?: CheckpointError };
 
 /** A value that can't be changed at any depth. */
 export type Frozen<T> = T extends (infer Item)[]

@@ -21,6 +21,7 @@ import {
   runScenario,
   type Scenario,
 } from './scenario.js';
+import { slowSyncs } from './slow-syncs.js';
 
 /** What else a store's exploration can be told. */
 export interface StoreExploreOptions extends ExploreOptions {
@@ -51,7 +52,8 @@ export function storeProgram(
   return {
     async run(disk, probe) {
       const expectation = new Expectation();
-      const fileSystem = over?.(disk) ?? disk;
+      // Synced in turns of the event loop, so that a promise kept too early is seen as one.
+      const fileSystem = slowSyncs(over?.(disk) ?? disk);
       const place = { directory: LAB_DIRECTORY, file: LAB_FILE };
       const world = {
         disk,

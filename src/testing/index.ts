@@ -19,6 +19,18 @@ export {
 } from '../io/simulated-disk.js';
 export { type CaseFile, fromData, parseCaseFile, toCaseFile } from './case-file.js';
 export type { CheckName } from './check-recovery.js';
+export { AssertionFailure } from './conformance/assert.js';
+export {
+  type CheckpointIoSubject,
+  checkpointIoConformance,
+  checkpointIoEditConformance,
+  type EditableCheckpointIoSubject,
+} from './conformance/checkpoint-io-conformance.js';
+export {
+  type ConformanceCase,
+  fileSystemConformance,
+} from './conformance/file-system-conformance.js';
+export type { FileSystemSubject } from './conformance/file-system-conformance-case.js';
 export { Coverage, type CoverageRow } from './coverage.js';
 export { explore, type StoreExploreOptions, storeProgram } from './explore.js';
 export {
@@ -36,3 +48,14 @@ export {
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
 export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
 export { labScenarios } from './scenarios.js';
+export type { TracedFiles, WriterOperation, WriterTrace } from './traced-writer.js';
+export {
+  describeVerdict,
+  exploreWriter,
+  type FoundContent,
+  type WriterCrash,
+  type WriterLabOptions,
+  type WriterLoss,
+  type WriterReport,
+  type WriterVerdict,
+} from './writer-lab.js';

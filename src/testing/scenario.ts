@@ -147,8 +147,10 @@ async function runSteps(scenario: Scenario, world: ScenarioWorld): Promise<void>
       await store.close();
       store = await world.open();
     } else if (step.do === 'edit') {
+      await idle(store, world.expectation);
       world.outside(() => edit(step, world, scenario.externalEdits));
     } else if (step.do === 'damage') {
+      await idle(store, world.expectation);
       world.outside(() => writeInPlace(world.disk, step.text));
     } else if (step.do === 'together') {
       await Promise.all(step.steps.map((one) => save(one, store, world.expectation)));
@@ -157,6 +159,18 @@ async function runSteps(scenario: Scenario, world: ScenarioWorld): Promise<void>
     }
   }
   await store.close();
+}
+
+/**
+ * Waits for the end of a round that was acknowledged when logged: an edit that meets it on its way
+ * would be set aside, by the store's own rule, and nothing could be said of it.
+ */
+async function idle(store: CheckpointStore<YamlValue>, expectation: Expectation): Promise<void> {
+  while (store.actor.getSnapshot().matches('saving')) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  // A round that was acknowledged when logged can end so without anybody being told.
+  if (store.actor.getSnapshot().matches('halted')) expectation.hasLogLeft = true;
 }
 
 async function save(

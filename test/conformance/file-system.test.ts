@@ -3,12 +3,18 @@
 import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { mount } from '../../src/io/crash-images.js';
+import { FaultyFileSystem } from '../../src/io/faulty-file-system.js';
+import type { FileSystem } from '../../src/io/file-system.js';
 import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { createNodeFileSystem, type NodeFileSystemOptions } from '../../src/io/node-file-system.js';
 import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
-import { describeFileSystem, type Subject } from './file-system-suite.js';
+import { SimulatedDisk } from '../../src/io/simulated-disk.js';
+import { fileSystemConformance } from '../../src/testing/conformance/file-system-conformance.js';
+import type { FileSystemSubject } from '../../src/testing/conformance/file-system-conformance-case.js';
 
-function onNode(options: NodeFileSystemOptions): Subject {
+function onNode(options: NodeFileSystemOptions): FileSystemSubject {
   const root = mkdtempSync(join(realpathSync.native(tmpdir()), 'checkpoint-wal-fs-'));
   return {
     fs: createNodeFileSystem(options),
@@ -18,8 +24,10 @@ function onNode(options: NodeFileSystemOptions): Subject {
   };
 }
 
-function inMemory(wrap: (fs: MemoryFileSystem) => Subject['fs']): Subject {
-  const memory = new MemoryFileSystem();
+function inMemory(
+  memory: MemoryFileSystem,
+  wrap: (fs: MemoryFileSystem) => FileSystem = (fs) => fs,
+): FileSystemSubject {
   memory.makeDirectory('/store');
   return {
     fs: wrap(memory),
@@ -29,9 +37,20 @@ function inMemory(wrap: (fs: MemoryFileSystem) => Subject['fs']): Subject {
   };
 }
 
-describeFileSystem('node', () => onNode({}));
-describeFileSystem('node, blocking syncs, owner-file lock', () =>
-  onNode({ sync: 'blocking', lock: 'owner-file' }),
-);
-describeFileSystem('memory', () => inMemory((memory) => memory));
-describeFileSystem('recording memory', () => inMemory((memory) => new RecordingFileSystem(memory)));
+const subjects: Record<string, () => FileSystemSubject> = {
+  node: () => onNode({}),
+  'node, blocking syncs, owner-file lock': () => onNode({ sync: 'blocking', lock: 'owner-file' }),
+  memory: () => inMemory(new MemoryFileSystem()),
+  'recording memory': () =>
+    inMemory(new MemoryFileSystem(), (memory) => new RecordingFileSystem(memory)),
+  'simulated disk, posix-minimal': () => inMemory(new SimulatedDisk({ model: 'posix-minimal' })),
+  'simulated disk, ordered': () => inMemory(new SimulatedDisk({ model: 'ordered' })),
+  'simulated disk, mounted from an image': () =>
+    inMemory(mount(new SimulatedDisk().moment().durable, 'posix-minimal')),
+  'simulated disk under a file system without faults': () =>
+    inMemory(new SimulatedDisk(), (disk) => new FaultyFileSystem(disk)),
+};
+
+describe.each(Object.entries(subjects))('%s', (_, create) => {
+  test.each(fileSystemConformance)('$group: $title', ({ run }) => run(create));
+});

@@ -206,7 +206,7 @@ describe('a store at rest', () => {
     editInPlace(disk, text);
     const { text: found, labels, recovery, sequence } = await reopen(disk);
     expect(found).toBe('v: 3 # one\n');
-    expect(sequence).toBe(4);
+    expect(sequence).toBe(5);
     expect(labels).toEqual(['wal-absent', 'checkpoint-damaged', 'history-restore']);
     expect(recovery.kept).toHaveLength(1);
     expect(kept(disk).map((path) => new TextDecoder().decode(bytesOf(disk, path)))).toContain(text);
@@ -246,7 +246,7 @@ describe('a store at rest', () => {
     editInPlace(disk, '{v: 30}\n');
     const { text, labels, sequence } = await reopen(disk);
     expect(text).toBe('{v: 30}\n');
-    expect(sequence).toBe(4);
+    expect(sequence).toBe(5);
     expect(labels).toContain('checkpoint-edited-adopt');
     expect(published(disk)).toMatchObject({ sealed: true });
     expect(

@@ -4,11 +4,21 @@
  */
 import type { Scenario } from '../../src/testing/scenario.js';
 
+const comment = `# ${'x'.repeat(98)}\n`;
+
 /** By name. */
 export const variantScenarios = {
   committed: {
     name: 'two saves',
     file: 'v: 0\n',
+    steps: [
+      { do: 'set', path: 'v', value: 1 },
+      { do: 'set', path: 'v', value: 2 },
+    ],
+  },
+  long: {
+    name: 'two saves of a file that one short write does not hold',
+    file: `${comment}v: 0\n`,
     steps: [
       { do: 'set', path: 'v', value: 1 },
       { do: 'set', path: 'v', value: 2 },
@@ -54,21 +64,17 @@ export const variantScenarios = {
       { do: 'set', path: 'v', value: 2 },
     ],
   },
-  overwritten: {
-    name: 'an outside edit, then a save of a whole state',
+  failing: {
+    name: 'two saves at once, the first of which fails',
     file: 'v: 0\n',
     steps: [
-      { do: 'edit', text: 'v: 10\n' },
-      { do: 'save', state: { v: 2, list: [2] } },
-    ],
-  },
-  restored: {
-    name: 'an outside edit under the policy restore',
-    externalEdits: 'restore',
-    file: 'v: 0\n',
-    steps: [
-      { do: 'save', state: { v: 1 } },
-      { do: 'edit', text: 'v: 10\n' },
+      {
+        do: 'together',
+        steps: [
+          { do: 'set', path: 'v', value: 1 },
+          { do: 'save', state: { v: 2 } },
+        ],
+      },
     ],
   },
   reopened: {

@@ -4,7 +4,15 @@
  * reached from `src/store.ts` by relative imports; nothing of `dist/` is read, so a stale build can't
  * hide anything.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
@@ -28,6 +36,8 @@ export interface Build {
 
 const sources = new URL('../../src/', import.meta.url);
 const entry = 'store.js';
+const PREFIX = 'checkpoint-wal-variants-';
+const STALE_MS = 3_600_000;
 const relativeImport = /(?<=\bfrom ')(\.{1,2}\/[^']+)(?=')/g;
 
 /** All builds of one test run; they lie in one folder until {@link VariantBuilds.remove}. */
@@ -92,9 +102,19 @@ export class VariantBuilds {
 function makeFolder(): string {
   const cache = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
   mkdirSync(cache, { recursive: true });
-  const folder = mkdtempSync(join(cache, 'checkpoint-wal-variants-'));
+  removeStale(cache);
+  const folder = mkdtempSync(join(cache, PREFIX));
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n');
   return folder;
+}
+
+/** Removes what test runs that were killed have left; a run that goes on has younger files. */
+function removeStale(cache: string): void {
+  for (const name of readdirSync(cache).filter((one) => one.startsWith(PREFIX))) {
+    const folder = join(cache, name);
+    const modified = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (Date.now() - modified > STALE_MS) rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** A change that fits nowhere would test the unbroken store, and pass for a broken one. */

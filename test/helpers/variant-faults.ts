@@ -7,7 +7,7 @@ import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
 import type { SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { systemError } from '../../src/io/system-error.js';
 import { LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
-import { slowSyncs } from './slow-syncs.js';
+import { slowSyncs } from '../../src/testing/slow-syncs.js';
 
 const target = `${LAB_DIRECTORY}/${LAB_FILE}`;
 const isLog = (path: string) => path.endsWith('.wal');

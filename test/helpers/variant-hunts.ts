@@ -3,17 +3,14 @@
  * lab and stops at the first check that does not hold. Most are the lab as it is; the rest add one check
  * of their own, or start from damage instead of a scenario.
  */
-import { readSeal } from '../../src/format/seal.js';
 import type { WalHeader } from '../../src/format/wal-format.js';
 import type { scanWal } from '../../src/format/wal-scanner.js';
 import type { WalEncoder } from '../../src/format/wal-writer.js';
-import { parseYaml } from '../../src/format/yaml/yaml-text.js';
 import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
 import type { CheckpointStore } from '../../src/store.js';
 import {
   checkRecovery,
   type OpenSettings,
-  type Outcome,
   recover,
   type SettledChecks,
 } from '../../src/testing/check-recovery.js';
@@ -22,12 +19,19 @@ import {
   type ExploreOptions,
   exploreProgram,
   type Failure,
-  type Program,
 } from '../../src/testing/explore-program.js';
-import { type Allowed, canonical, type Scenario } from '../../src/testing/scenario.js';
+import type { Allowed, Scenario } from '../../src/testing/scenario.js';
+import { slowSyncs } from '../../src/testing/slow-syncs.js';
 import { variantScenarios as scenarios } from './lab-scenarios.js';
-import { slowSyncs } from './slow-syncs.js';
 import type { Build } from './variant-build.js';
+import {
+  checkEpochs,
+  checkHistory,
+  checkLateEdit,
+  checkReaders,
+  type ExtraCheck,
+  type StoreProgram,
+} from './variant-checks.js';
 import {
   type DamagedDisk,
   damagedCheckpoints,
@@ -37,7 +41,7 @@ import {
   foreignLogs,
   read,
 } from './variant-disks.js';
-import { variantFaults as faults, killedAfter, LATE_EDIT } from './variant-faults.js';
+import { variantFaults as faults, killedAfter } from './variant-faults.js';
 import { intentOf, joinBytes, testHeader, utf8 } from './wal-builder.js';
 
 /** What a hunt came to. */
@@ -55,8 +59,6 @@ export interface Hunt {
   readonly run: (build: Build) => Promise<Hunted>;
 }
 
-type StoreProgram = Program<Allowed, Outcome>;
-
 /** A guard against a variant that loops, no more: no hunt takes a tenth of it. */
 const TIME_MS = 20_000;
 const base = { seed: 1, failuresMax: 1, timeMs: TIME_MS } as const;
@@ -72,17 +74,19 @@ export const hunts = {
   logged: inLab(scenarios.logged, minimal, { over: slowSyncs }),
   'logged, crashed twice': inLab(scenarios.once, nested, { over: slowSyncs }),
   'first save': inLab(scenarios.first, minimal, { over: slowSyncs }),
-  together: inLab(scenarios.together, minimal),
+  together: inLab(scenarios.together, minimal, { over: slowSyncs }),
   'outside edit': inLab(scenarios.edited, minimal),
-  'policy restore': inLab(scenarios.restored, minimal),
   reopened: inLab(scenarios.reopened, minimal),
-  'caller goes on changing the state': inLab(scenarios.overwritten, minimal, { wrap: mutating }),
+  'caller goes on changing the state': inLab(scenarios.failing, minimal, {
+    wrap: mutating,
+    over: (disk) => slowSyncs(faults.fullDisk(disk)),
+  }),
   'sync of the log fails': inLab(scenarios.logged, minimal, { over: faults.failingLogSync }),
   'sync of the temporary file fails': inLab(scenarios.committed, minimal, {
     over: faults.failingTemporarySync,
   }),
   'disk full': inLab(scenarios.committed, minimal, { over: faults.fullDisk }),
-  'short writes': inLab(scenarios.committed, minimal, { over: faults.shortWrites }),
+  'short writes': inLab(scenarios.long, minimal, { over: faults.shortWrites }),
   history: withCheck('two saves', scenarios.committed, checkHistory),
   readers: withCheck('two saves', scenarios.committed, checkReaders),
   epochs: withCheck('a reopened store', scenarios.reopened, checkEpochs, atTheEnd),
@@ -126,18 +130,6 @@ function toHunted({
   counts,
 }: Awaited<ReturnType<typeof exploreProgram>>): Hunted {
   return { ...(failure && { failure }), states: counts.distinct };
-}
-
-type ExtraCheck = (
-  recovered: Parameters<StoreProgram['check']>[0],
-  seen: Seen,
-) => readonly Failure[];
-
-/** What a program was seen to promise. */
-interface Seen {
-  /** Every state that was at some time the last one acknowledged, oldest first. */
-  readonly acknowledged: readonly string[];
-  readonly scenario: Scenario;
 }
 
 type Reshape = (program: StoreProgram) => StoreProgram;
@@ -196,55 +188,6 @@ function atTheEnd(program: StoreProgram): StoreProgram {
       if (promised !== undefined) probe.promises(promised);
     },
   };
-}
-
-/** Every acknowledged state is still there: as the checkpoint, or as a history entry that verifies. */
-function checkHistory(
-  { disk }: Parameters<ExtraCheck>[0],
-  { acknowledged }: Seen,
-): readonly Failure[] {
-  const files = describeState(disk.visible()).filter(({ path }) => path.endsWith('.yaml'));
-  const states = new Set(
-    files.flatMap(({ content }) => {
-      const reading = readSeal(content ?? new Uint8Array(0));
-      return 'text' in reading ? [canonical(parseYaml(reading.text).value)] : [];
-    }),
-  );
-  const lost = acknowledged.find((one) => one !== '(none)' && !states.has(one));
-  if (lost === undefined) return [];
-  return [{ check: 'history-is-complete', message: `${lost} was acknowledged and is gone` }];
-}
-
-/** Whoever reads the file at any time, also before a recovery, finds all of some checkpoint. */
-function checkReaders(
-  { before }: Parameters<ExtraCheck>[0],
-  { scenario: { file } }: Seen,
-): readonly Failure[] {
-  const content = read(before, 'ORCHESTRATION.yaml');
-  const { kind } = readSeal(content);
-  if (kind === 'sealed' || new TextDecoder().decode(content) === file) return [];
-  return [{ check: 'readers-find-a-whole-checkpoint', message: `the file on disk is ${kind}` }];
-}
-
-/** Each open writes under a higher epoch. */
-function checkEpochs({ disk }: Parameters<ExtraCheck>[0]): readonly Failure[] {
-  const state = disk.visible();
-  const epochOf = (name: string) => {
-    const reading = readSeal(read(state, name));
-    return reading.kind === 'sealed' ? reading.epoch : 0;
-  };
-  const earlier = epochOf('checkpoints/000000000002.ORCHESTRATION.yaml');
-  const later = epochOf('ORCHESTRATION.yaml');
-  if (later > earlier && earlier > 0) return [];
-  return [{ check: 'epochs-rise', message: `epoch ${later} after ${earlier}` }];
-}
-
-/** An edit that slipped into a save is kept somewhere. */
-function checkLateEdit({ disk }: Parameters<ExtraCheck>[0]): readonly Failure[] {
-  const isKept = describeState(disk.visible()).some(
-    ({ content }) => content !== undefined && new TextDecoder().decode(content) === LATE_EDIT,
-  );
-  return isKept ? [] : [{ check: 'keeps-late-edits', message: 'the edit is gone' }];
 }
 
 /** Callers that change their state as soon as they have asked for it to be saved. */

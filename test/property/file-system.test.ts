@@ -1,5 +1,5 @@
 /**
- * The in-memory file system against the real one: any sequence of operations must give the same
+ * The file systems in memory against the real one: any sequence of operations must give the same
  * results, the same errors in the same words, and the same tree. Linux rules the words, so it runs there.
  */
 
@@ -8,9 +8,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mount } from '../../src/io/crash-images.js';
+import { FaultyFileSystem } from '../../src/io/faulty-file-system.js';
 import type { FileHandle, FileStat, FileSystem, OpenMode } from '../../src/io/file-system.js';
 import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { createNodeFileSystem } from '../../src/io/node-file-system.js';
+import { SimulatedDisk } from '../../src/io/simulated-disk.js';
 
 const { FC_RUNS = '1' } = process.env;
 const runs = Math.ceil(120 * Number(FC_RUNS));
@@ -250,34 +253,86 @@ function comparable(stat: FileStat | undefined): unknown {
   return kind === 'directory' ? { kind, mode } : { kind, mode, size, links };
 }
 
+/** The file systems in memory that are compared, with what a sequence sees of each. */
+const simulations: Record<string, () => { memory: MemoryFileSystem; fs: FileSystem }> = {
+  memory: () => plain(new MemoryFileSystem()),
+  'a simulated disk (posix-minimal)': () => plain(new SimulatedDisk({ model: 'posix-minimal' })),
+  'a simulated disk (ordered) under a file system without faults': () => {
+    const memory = new SimulatedDisk({ model: 'ordered' });
+    return { memory, fs: new FaultyFileSystem(memory) };
+  },
+};
+
+const plain = (memory: MemoryFileSystem) => ({ memory, fs: memory });
+
 describe.runIf(process.platform === 'linux')('memory and node', () => {
-  test('any sequence of operations has the same results, errors and tree on both', () => {
+  test.each(Object.entries(simulations))(
+    'any sequence of operations has the same results, errors and tree on node and on %s',
+    (_, simulate) => {
+      fc.assert(
+        fc.property(fc.array(operation, { minLength: 5, maxLength: 60, size: 'max' }), (steps) =>
+          compare(simulate(), steps),
+        ),
+        { numRuns: runs },
+      );
+    },
+  );
+
+  test('any sequence of operations on a simulated disk leaves what it shows, killed or settled', () => {
     fc.assert(
-      fc.property(fc.array(operation, { minLength: 5, maxLength: 60, size: 'max' }), (steps) => {
-        const base = mkdtempSync(join(realpathSync.native(tmpdir()), 'checkpoint-wal-differ-'));
-        // Deep enough for every `..` of a path to stay inside, also behind symbolic links.
-        const root = join(base, '1/2/3/4');
-        try {
-          mkdirSync(root, { recursive: true });
-          const memory = new MemoryFileSystem();
-          makeAll(memory, root);
-          const real = new Player(createNodeFileSystem({ sync: 'blocking' }), root, symlinkSync);
-          const simulated = new Player(memory, root, (target, at) => memory.symlink(target, at));
-          for (const [index, step] of steps.entries()) {
-            expect([index, step, simulated.play(step)]).toEqual([index, step, real.play(step)]);
+      fc.property(
+        fc.array(operation, { minLength: 5, maxLength: 60, size: 'max' }),
+        fc.constantFrom('posix-minimal' as const, 'ordered'),
+        (steps, model) => {
+          const disk = new SimulatedDisk({ model });
+          makeAll(disk, simulatedRoot);
+          const player = playerOn(disk, disk);
+          for (const step of steps) player.play(step);
+          player.closeAll();
+          // Rebuilt from the journal alone, and from what settling made durable.
+          const killed = mount(disk.visible(), model);
+          disk.settle();
+          const settled = mount(disk.moment().durable, model);
+          for (const found of [killed, settled]) {
+            expect(playerOn(found, found).tree()).toEqual(player.tree());
           }
-          real.closeAll();
-          simulated.closeAll();
-          expect(simulated.tree()).toEqual(real.tree());
-          expect(memory.openHandles()).toBe(0);
-        } finally {
-          rmSync(base, { recursive: true, force: true });
-        }
-      }),
+        },
+      ),
       { numRuns: runs },
     );
   });
 });
+
+const simulatedRoot = '/1/2/3/4';
+
+function playerOn(memory: MemoryFileSystem, fs: FileSystem, root = simulatedRoot): Player {
+  return new Player(fs, root, (target, at) => memory.symlink(target, at));
+}
+
+/** Runs a sequence on both and compares after every step, and everything at the end. */
+function compare(
+  { memory, fs }: { readonly memory: MemoryFileSystem; readonly fs: FileSystem },
+  steps: readonly Operation[],
+): void {
+  const base = mkdtempSync(join(realpathSync.native(tmpdir()), 'checkpoint-wal-differ-'));
+  // Deep enough for every `..` of a path to stay inside, also behind symbolic links.
+  const root = join(base, simulatedRoot);
+  try {
+    mkdirSync(root, { recursive: true });
+    makeAll(memory, root);
+    const real = new Player(createNodeFileSystem({ sync: 'blocking' }), root, symlinkSync);
+    const simulated = playerOn(memory, fs, root);
+    for (const [index, step] of steps.entries()) {
+      expect([index, step, simulated.play(step)]).toEqual([index, step, real.play(step)]);
+    }
+    real.closeAll();
+    simulated.closeAll();
+    expect(simulated.tree()).toEqual(real.tree());
+    expect(memory.openHandles()).toBe(0);
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+}
 
 function makeAll(fs: MemoryFileSystem, path: string): void {
   if (path === '/') return;

@@ -15,7 +15,7 @@ export interface FileSystemSubject {
 }
 
 /** What a case works on: a fresh subject, and paths below its root. */
-export interface FileSystemContext extends FileSystemSubject {
+export interface FileSystemContext extends Omit<FileSystemSubject, 'dispose'> {
   at(path: string): string;
 }
 

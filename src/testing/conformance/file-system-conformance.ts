@@ -43,7 +43,6 @@ export const fileSystemConformance: readonly ConformanceCase<FileSystemSubject>[
           fs,
           root,
           symlink: (target, path) => subject.symlink(target, path),
-          dispose: () => {},
           at: (path) => `${root}/${path}`,
         });
       } finally {

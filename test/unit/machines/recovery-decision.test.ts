@@ -33,6 +33,7 @@ const relations: CheckpointRelation[] = [
 const conditions: CheckpointCondition[] = [
   'missing',
   'sealed',
+  'older',
   'edited',
   'unsealed',
   'damaged',

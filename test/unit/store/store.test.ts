@@ -5,6 +5,7 @@ import { CheckpointError } from '../../../src/errors.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import type { CheckpointStoreEvent } from '../../../src/store/store-options.js';
 import { openCheckpointStore } from '../../../src/store.js';
+import { slowSyncs } from '../../../src/testing/slow-syncs.js';
 import {
   DIRECTORY,
   editInPlace,
@@ -14,7 +15,6 @@ import {
   rawCheckpoint,
   TARGET,
 } from '../../helpers/crash-memory.js';
-import { slowSyncs } from '../../helpers/slow-syncs.js';
 
 const commented = [
   '# plan',
