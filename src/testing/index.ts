@@ -4,6 +4,34 @@
  */
 export { type CrashImage, type CrashImages, crashImages, mount } from '../io/crash-images.js';
 export type { DiskState, PendingOperation } from '../io/disk-state.js';
+export { faultFromJson, ruleFromJson } from '../io/fault-json.js';
+export {
+  atMost,
+  atRandom,
+  type Decide,
+  eachPath,
+  type FaultRule,
+  failEvery,
+  failNth,
+  firstOf,
+  onPath,
+  since,
+  until,
+} from '../io/fault-rules.js';
+export {
+  delay,
+  describeFault,
+  doneThenFail,
+  dropPages,
+  type Fault,
+  fail,
+  flipBit,
+  lie,
+  loseLock,
+  misdirect,
+  short,
+} from '../io/faults.js';
+export { FaultyFileSystem } from '../io/faulty-file-system.js';
 export { MemoryFileSystem } from '../io/memory-file-system.js';
 export {
   type RecordedOperation,
@@ -45,9 +73,11 @@ export {
   type Recovered,
   type TrailStep,
 } from './explore-program.js';
+export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
 export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
 export { labScenarios } from './scenarios.js';
+export { slowSyncs } from './slow-syncs.js';
 export type { TracedFiles, WriterOperation, WriterTrace } from './traced-writer.js';
 export {
   describeVerdict,
