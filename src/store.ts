@@ -3,7 +3,7 @@
  * port and the document; decides nothing about durability itself.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { type Actor, createActor, type InspectionEvent, toObserver } from 'xstate';
+import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
 import { MAX_LABEL_BYTES } from './format/wal-format.js';
 import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
@@ -22,8 +22,8 @@ import {
 } from './machines/checkpoint-machine.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { type Change, CheckpointDocument } from './store/document.js';
+import { deferred, guardInspector, quietLogger } from './store/guards.js';
 import type {
-  CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
   Frozen,
@@ -426,22 +426,6 @@ export async function openCheckpointStore(
   return await store.open();
 }
 
-interface Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function deferred(): Deferred {
-  let resolve: () => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
-    resolve = resolvePromise;
-    reject = rejectPromise;
-  });
-  return { promise, resolve, reject };
-}
-
 function toPath(path: string | YamlPath): YamlPath {
   return typeof path === 'string' ? parsePath(path) : [...path];
 }
@@ -461,36 +445,4 @@ function checkDurability(durability: unknown): void {
 
 function* releaseQuietly(io: CheckpointIo): Steps<void> {
   yield* wait(io.releaseLock(undefined));
-}
-
-/** A logger that throws must not stop a store half-way: what it throws is dropped. */
-function quietLogger(logger: CheckpointLogger | undefined): CheckpointLogger | undefined {
-  if (logger === undefined) return undefined;
-  const quiet =
-    (level: keyof CheckpointLogger) =>
-    (facts: object, message: string): void => {
-      try {
-        logger[level](facts, message);
-      } catch {
-        // There is nobody left to tell.
-      }
-    };
-  return {
-    debug: quiet('debug'),
-    info: quiet('info'),
-    warn: quiet('warn'),
-    error: quiet('error'),
-  };
-}
-
-/** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */
-function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
-  const observer = toObserver(inspect ?? (() => {}));
-  return (event: InspectionEvent) => {
-    try {
-      observer.next?.(event);
-    } catch (error) {
-      logger?.error({ error }, 'the inspector threw');
-    }
-  };
 }

@@ -73,6 +73,7 @@ export {
   type Recovered,
   type TrailStep,
 } from './explore-program.js';
+export { type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
 export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';

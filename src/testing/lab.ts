@@ -10,12 +10,15 @@ import { type CaseFile, toCaseFile } from './case-file.js';
 import { Coverage, type CoverageRow } from './coverage.js';
 import { explore, type StoreExploreOptions } from './explore.js';
 import type { ExploreCounts } from './explore-program.js';
+import { type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
 import type { Scenario } from './scenario.js';
 
 /** What to do. */
 export interface LabOptions extends Omit<StoreExploreOptions, 'model' | 'onProgress'> {
   readonly scenarios: readonly Scenario[];
   readonly models: readonly PersistenceModel[];
+  /** Whether to go through the failures too, after each round of the scenarios; by default yes. */
+  readonly withFailures?: boolean;
   /** How often to go through all scenarios, each time with another seed; until the time is over if absent. */
   readonly rounds?: number;
   readonly onProgress?: (progress: LabProgress) => void;
@@ -34,60 +37,116 @@ export interface LabReport {
   readonly counts: ExploreCounts;
   readonly cases: readonly CaseFile[];
   readonly coverage: readonly CoverageRow[];
+  /** Transitions that were not crashed at, without being listed with a reason. */
+  readonly uncovered: readonly string[];
+  /** Whether the signal ended it. */
+  readonly interrupted: boolean;
   readonly elapsedMs: number;
   /** Runs of scenarios that were gone through, and of them those that took every image. */
   readonly runs: number;
   readonly exhaustiveRuns: number;
 }
 
+/** The statecharts whose transitions are counted. */
+export const labMachines = [checkpointMachine, recoveryMachine, writeMachine];
+
+/** Transitions of a coverage table that were never crashed at and are not listed with a reason. */
+export function uncoveredWithoutReason(table: readonly CoverageRow[]): string[] {
+  return table
+    .filter(({ crashes }) => crashes === 0)
+    .map(({ machine, transition }) => `${machine}: ${transition}`)
+    .filter((name) => !uncrashed.some(({ transition }) => transition.test(name)));
+}
+
 const none: ExploreCounts = { moments: 0, images: 0, distinct: 0, failures: 0 };
 
 /** Runs the lab. */
 export async function runLab(options: LabOptions): Promise<LabReport> {
-  const { scenarios, models, seed, failuresMax, timeMs, signal, onProgress } = options;
-  const now = options.now ?? (() => performance.now());
-  const startedMs = now();
-  const rounds = options.rounds ?? (timeMs === undefined ? 1 : Number.POSITIVE_INFINITY);
-  const coverage = new Coverage();
-  const cases: CaseFile[] = [];
-  let counts = none;
-  let runs = 0;
-  let exhaustiveRuns = 0;
-  const isOver = () =>
-    signal?.aborted === true ||
-    cases.length >= failuresMax ||
-    (timeMs !== undefined && now() - startedMs > timeMs);
-  for (let round = 0; round < rounds && !isOver(); round += 1) {
-    for (const scenario of scenarios) {
-      for (const model of models) {
-        if (isOver()) break;
-        const before = counts;
-        const report = await explore(scenario, {
-          ...options,
-          model,
-          // Far enough apart that the seeds of one run's moments don't meet those of another.
-          seed: seed + round * 1_000_003,
-          failuresMax: failuresMax - cases.length,
-          timeMs: timeMs === undefined ? undefined : timeMs - (now() - startedMs),
-          onProgress: (partial) =>
-            onProgress?.({
-              counts: sum(before, partial),
-              scenario: scenario.name,
-              model,
-              elapsedMs: now() - startedMs,
-            }),
-        });
-        counts = sum(before, report.counts);
-        runs += 1;
-        if (report.exhaustive) exhaustiveRuns += 1;
-        coverage.add(report.coverage);
-        cases.push(...report.failures.map((one) => toCaseFile(one, { scenario, model, seed })));
+  const session = new LabSession(options);
+  const { timeMs, rounds = timeMs === undefined ? 1 : Number.POSITIVE_INFINITY } = options;
+  for (let round = 0; round < rounds && !session.isOver(); round += 1) {
+    for (const plan of plansOf(options)) {
+      for (const model of options.models) {
+        // Far enough apart that the seeds of one round's moments don't meet those of another.
+        if (!session.isOver()) await session.run(plan, model, options.seed + round * 1_000_003);
       }
     }
   }
-  const machines = [checkpointMachine, recoveryMachine, writeMachine];
-  const table = coverage.table(machines);
-  return { counts, cases, coverage: table, elapsedMs: now() - startedMs, runs, exhaustiveRuns };
+  return session.report();
+}
+
+type Plan = Pick<FailurePlan, 'scenario' | 'options'>;
+
+function plansOf({ scenarios, withFailures = true }: LabOptions): Plan[] {
+  const plain = scenarios.map((scenario): Plan => ({ scenario, options: {} }));
+  return withFailures ? [...plain, ...failurePlans] : plain;
+}
+
+/** What a running lab has come to. */
+class LabSession {
+  readonly #options: LabOptions;
+  readonly #now: () => number;
+  readonly #startedMs: number;
+  readonly #coverage = new Coverage();
+  readonly #cases: CaseFile[] = [];
+  #counts = none;
+  #runs = 0;
+  #exhaustiveRuns = 0;
+
+  constructor(options: LabOptions) {
+    this.#options = options;
+    this.#now = options.now ?? (() => performance.now());
+    this.#startedMs = this.#now();
+  }
+
+  get #elapsedMs(): number {
+    return this.#now() - this.#startedMs;
+  }
+
+  isOver(): boolean {
+    const { signal, failuresMax, timeMs } = this.#options;
+    const isLate = timeMs !== undefined && this.#elapsedMs > timeMs;
+    return signal?.aborted === true || this.#cases.length >= failuresMax || isLate;
+  }
+
+  async run({ scenario, options }: Plan, model: PersistenceModel, seed: number): Promise<void> {
+    const { timeMs, failuresMax, onProgress } = this.#options;
+    const before = this.#counts;
+    const report = await explore(scenario, {
+      ...this.#options,
+      ...options,
+      model,
+      seed,
+      failuresMax: failuresMax - this.#cases.length,
+      timeMs: timeMs === undefined ? undefined : timeMs - this.#elapsedMs,
+      onProgress: (partial) =>
+        onProgress?.({
+          counts: sum(before, partial),
+          scenario: scenario.name,
+          model,
+          elapsedMs: this.#elapsedMs,
+        }),
+    });
+    this.#counts = sum(before, report.counts);
+    this.#runs += 1;
+    if (report.exhaustive) this.#exhaustiveRuns += 1;
+    this.#coverage.add(report.coverage);
+    this.#cases.push(...report.failures.map((one) => toCaseFile(one, { scenario, model, seed })));
+  }
+
+  report(): LabReport {
+    const coverage = this.#coverage.table(labMachines);
+    return {
+      counts: this.#counts,
+      cases: this.#cases,
+      coverage,
+      uncovered: uncoveredWithoutReason(coverage),
+      interrupted: this.#options.signal?.aborted === true,
+      elapsedMs: this.#elapsedMs,
+      runs: this.#runs,
+      exhaustiveRuns: this.#exhaustiveRuns,
+    };
+  }
 }
 
 function sum(left: ExploreCounts, right: ExploreCounts): ExploreCounts {

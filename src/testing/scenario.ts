@@ -57,40 +57,64 @@ const TARGET = `${LAB_DIRECTORY}/${LAB_FILE}`;
  * checks: it knows saves, not files.
  */
 export class Expectation {
-  /** Values in the order in which they came to be asked for, and whether they were promised. */
-  readonly #asked: { readonly value: YamlValue; promised: boolean }[] = [];
+  readonly #asked: Asked[] = [];
   /** The highest sequence number that was acknowledged. */
   sequence = 0;
   /** Whether a save ended in a way that leaves its log for the next recovery. */
   hasLogLeft = false;
 
-  /** The newest value asked for; `null` in a store without state. */
-  get newest(): YamlValue {
-    return this.#asked.at(-1)?.value ?? null;
-  }
-
-  /** Notes a save before it is asked for; returns what to call when it is acknowledged. */
-  ask(value: YamlValue): (sequence: number) => void {
-    const entry = { value, promised: false };
+  /** Notes a change before it is asked for; returns what to call when it is answered. */
+  ask(change: ValueChange): Answer {
+    const entry: Asked = { change, promised: false };
     this.#asked.push(entry);
-    return (sequence) => {
-      entry.promised = true;
-      this.sequence = Math.max(this.sequence, sequence);
+    return {
+      acknowledged: (sequence) => {
+        entry.promised = true;
+        this.sequence = Math.max(this.sequence, sequence);
+      },
+      notSaved: () => {
+        this.#asked.splice(this.#asked.indexOf(entry), 1);
+      },
     };
   }
 
-  /** Forgets a save that was answered with an error that says it was not saved. */
-  withdraw(value: YamlValue): void {
-    const at = this.#asked.findLastIndex((entry) => entry.value === value && !entry.promised);
-    if (at >= 0) this.#asked.splice(at, 1);
-  }
-
-  /** What may be found now: the last promised value and all that were asked for after it. */
+  /**
+   * What may be found now: all that was promised, in order, with or without each of the others. A
+   * change that failed may be known to have failed by the store before its caller hears of it, and what
+   * comes after it is then rendered without it.
+   */
   allowed(): Allowed {
-    const last = this.#asked.findLastIndex(({ promised }) => promised);
-    const values = this.#asked.slice(Math.max(last, 0)).map(({ value }) => canonical(value));
-    return { values: last < 0 ? ['(none)', ...values] : values, sequence: this.sequence };
+    const open = this.#asked.filter(({ promised }) => !promised).slice(-OPEN_MAX);
+    const values = new Set<string>();
+    for (let kept = 0; kept < 2 ** open.length; kept += 1) {
+      const left = new Set(open.filter((_, index) => (kept >> index) % 2 === 0));
+      values.add(canonical(valueAfter(this.#asked.filter((entry) => !left.has(entry)))));
+    }
+    return { values: [...values], sequence: this.sequence };
   }
+}
+
+/** What a change makes of a value; `undefined` is a store without state. */
+export type ValueChange = (before: YamlValue | undefined) => YamlValue;
+
+interface Answer {
+  readonly acknowledged: (sequence: number) => void;
+  /** Answered with an error that says that nothing was saved. */
+  readonly notSaved: () => void;
+}
+
+interface Asked {
+  readonly change: ValueChange;
+  promised: boolean;
+}
+
+/** More changes than this are never under way at once; each doubles what has to be considered. */
+const OPEN_MAX = 6;
+
+function valueAfter(asked: readonly Asked[]): YamlValue | undefined {
+  let value: YamlValue | undefined;
+  for (const { change } of asked) value = change(value);
+  return value;
 }
 
 /** What a recovery may come to, frozen at one moment. */
@@ -126,7 +150,8 @@ export function prepare({ file }: Scenario, { disk, expectation }: ScenarioWorld
   disk.makeDirectory(LAB_DIRECTORY);
   if (file !== undefined) {
     writeWhole(disk, TARGET, file);
-    expectation.ask(parseYaml(file).value)(0);
+    const { value } = parseYaml(file);
+    expectation.ask(() => value).acknowledged(0);
   }
   disk.settle();
 }
@@ -179,8 +204,7 @@ async function save(
   expectation: Expectation,
 ): Promise<void> {
   const { durability } = step;
-  const value = outcomeOf(step, expectation.newest);
-  const acknowledge = expectation.ask(value);
+  const answer = expectation.ask((before) => outcomeOf(step, before));
   const options = { durability };
   try {
     const { sequence } = await (step.do === 'save'
@@ -188,16 +212,16 @@ async function save(
       : step.do === 'saveText'
         ? store.saveText(step.text, options)
         : store.set(step.path, step.value, options));
-    acknowledge(sequence);
+    answer.acknowledged(sequence);
   } catch (error) {
     const { details } = error as { details?: { outcome?: string } };
-    if (details?.outcome === 'notSaved') expectation.withdraw(value);
+    if (details?.outcome === 'notSaved') answer.notSaved();
     else expectation.hasLogLeft = true;
   }
 }
 
 /** What the step makes of a value, computed without the store. */
-function outcomeOf(step: SaveStep, before: YamlValue): YamlValue {
+function outcomeOf(step: SaveStep, before: YamlValue | undefined): YamlValue {
   switch (step.do) {
     case 'save':
       return step.state;
@@ -226,8 +250,9 @@ function edit(
   // Under the policy `adopt` the edit becomes the state, and no recovery may fall behind it.
   // A log that a halted store left behind comes before it: then the edit is kept aside.
   if (policy !== 'adopt') return;
-  const acknowledge = expectation.ask(parseYaml(text).value);
-  if (!expectation.hasLogLeft) acknowledge(0);
+  const { value } = parseYaml(text);
+  const answer = expectation.ask(() => value);
+  if (!expectation.hasLogLeft) answer.acknowledged(0);
 }
 
 function writeInPlace(disk: SimulatedDisk, text: string): void {

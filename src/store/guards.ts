@@ -1,0 +1,56 @@
+/**
+ * What stands between a store and code that is not its own: loggers and inspectors that throw must not
+ * stop a save half-way. And a promise that is settled from outside.
+ */
+import { type InspectionEvent, toObserver } from 'xstate';
+import type { CheckpointLogger, CheckpointStoreOptions } from './store-options.js';
+
+/** A promise and what settles it. */
+export interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A promise to be settled from outside. */
+export function deferred(): Deferred {
+  let resolve: () => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<void>((resolvePromise, rejectPromise) => {
+    resolve = resolvePromise;
+    reject = rejectPromise;
+  });
+  return { promise, resolve, reject };
+}
+
+/** A logger that throws must not stop a store half-way: what it throws is dropped. */
+export function quietLogger(logger: CheckpointLogger | undefined): CheckpointLogger | undefined {
+  if (logger === undefined) return undefined;
+  const quiet =
+    (level: keyof CheckpointLogger) =>
+    (facts: object, message: string): void => {
+      try {
+        logger[level](facts, message);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return {
+    debug: quiet('debug'),
+    info: quiet('info'),
+    warn: quiet('warn'),
+    error: quiet('error'),
+  };
+}
+
+/** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */
+export function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
+  const observer = toObserver(inspect ?? (() => {}));
+  return (event: InspectionEvent) => {
+    try {
+      observer.next?.(event);
+    } catch (error) {
+      logger?.error({ error }, 'the inspector threw');
+    }
+  };
+}
