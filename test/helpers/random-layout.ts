@@ -52,6 +52,8 @@ class LayoutWriter {
   private owners: Path[] = [];
   private state: number;
   private anchors = new Map<string, string>();
+  /** Names are never used twice, also where a value gets a second anchor. */
+  private anchorCount = 0;
   private afterKeep = false;
 
   constructor(seed: number, options: LayoutOptions) {
@@ -191,7 +193,8 @@ class LayoutWriter {
   }
 
   private anchor(value: Json): void {
-    const name = `a${this.anchors.size + 1}`;
+    this.anchorCount += 1;
+    const name = `a${this.anchorCount}`;
     this.anchors.set(JSON.stringify(value), name);
     this.put(` &${name}`);
   }

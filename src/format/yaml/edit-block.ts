@@ -51,9 +51,13 @@ class BlockEdit {
     this.carryItems(changes);
     let previous: Entry | undefined;
     let additions: Addition[] = [];
+    let shield: (() => void) | undefined;
     const flush = () => {
       if (additions.length > 0) this.add(additions, previous);
       additions = [];
+      // Only now is it known what else goes from below the entry that is kept.
+      shield?.();
+      shield = undefined;
     };
     for (const change of changes) {
       if (change.kind === 'add') {
@@ -63,7 +67,7 @@ class BlockEdit {
         const above =
           previous && additions.length === 0 ? blockScalarAtEnd(previous.node) : undefined;
         const end = this.carried.get(change.entry)?.end ?? plan.ownEnd(change.entry);
-        if (above) plan.shieldFromBlockScalar(end, this.column, keeps(above));
+        if (above) shield ??= () => plan.shieldFromBlockScalar(end, this.column, keeps(above));
       } else {
         flush();
         change.edit();

@@ -4,7 +4,7 @@
  * whatever no splice touches stays byte for byte.
  */
 import { commentsIn, type FoundComment } from './find-comments.js';
-import { applySplices, type Splice } from './splice.js';
+import { applySplices, type Splice, sortSplices } from './splice.js';
 import type { YamlPath } from './yaml-path.js';
 import { Printer, type PrintStyle } from './yaml-print.js';
 import type { YamlText } from './yaml-text.js';
@@ -191,11 +191,13 @@ export class EditPlan {
   /**
    * Keeps blank and comment lines from becoming part of a block scalar that ends right above them
    * after this edit: spaces on blank lines go, comments move out to `column`, and after a scalar
-   * that keeps its final line breaks (`+`) blank lines go.
+   * that keeps its final line breaks (`+`) blank lines go. What is planned to go anyway is passed over.
    */
   shieldFromBlockScalar(lineStart: number, column: number, keepsBreaks: boolean): void {
     let isKept = keepsBreaks;
+    const pass = this.passReplaced(lineStart);
     for (let at = lineStart; at < this.text.length; at = this.lines.nextStart(at)) {
+      at = pass(at);
       const line = this.text.slice(at, this.lines.endOf(at));
       const indent = line.length - line.trimStart().length;
       if (line.trim() === '') {
@@ -206,6 +208,21 @@ export class EditPlan {
       if (indent > column) this.replace(at + column, at + indent, '');
       isKept = false;
     }
+  }
+
+  /** Leads, for ascending offsets from `from` on, past what is planned so far to be replaced. */
+  private passReplaced(from: number): (at: number) => number {
+    const ranges = this.splices.filter(({ start, end }) => end > start && end > from);
+    ranges.sort((a, b) => a.start - b.start);
+    let next = 0;
+    return (at) => {
+      let past = at;
+      for (let range = ranges[next]; range && range.start <= past; range = ranges[next]) {
+        past = Math.max(past, range.end);
+        next += 1;
+      }
+      return past;
+    };
   }
 
   /** Puts the comments of everything that is replaced or removed above it. */
@@ -227,13 +244,14 @@ export class EditPlan {
   /** Drops the white space of blank lines right below what was planned so far. */
   tidyBlanks(): void {
     const done = new Set<number>();
-    for (const { end } of [...this.splices]) {
+    const pass = this.passReplaced(0);
+    for (const { end } of sortSplices(this.splices)) {
       let at = this.lines.startOf(end) === end ? end : this.lines.nextStart(end);
       while (at < this.text.length && !done.has(at)) {
         const lineEnd = this.lines.endOf(at);
         if (this.text.slice(at, lineEnd).trim() !== '') break;
         done.add(at);
-        this.replace(at, lineEnd, '');
+        this.replace(Math.min(pass(at), lineEnd), lineEnd, '');
         at = this.lines.nextStart(at);
       }
     }

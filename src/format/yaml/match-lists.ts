@@ -177,8 +177,9 @@ function matchGap(
   now: readonly number[],
   matches: ListMatch[],
 ): void {
+  const known = new Map<YamlValue, ReadonlySet<string>>();
   const likenessAt = (i: number, j: number) =>
-    likeness(before[old[i] ?? 0] ?? null, after[now[j] ?? 0] ?? null);
+    likeness(before[old[i] ?? 0] ?? null, after[now[j] ?? 0] ?? null, known);
   const isSmall = old.length * now.length <= MAX_CELLS / 10;
   const pairs = isSmall
     ? alignBest(old.length, now.length, likenessAt)
@@ -228,9 +229,17 @@ function byPosition(old: readonly number[], now: readonly number[]): Pair[] {
 /** Keys by which people tell the items of a list apart, the strongest first. */
 const IDENTITY_KEYS = ['id', 'name', 'key', 'path', 'file', 'title'];
 
-/** How much two different items look like one item that changed: 0 not at all, up to 3. */
-export function likeness(a: YamlValue, b: YamlValue): number {
-  if (isList(a) || isList(b)) return isList(a) && isList(b) ? 0.5 : 0.05;
+/**
+ * How much two different items look like one item that changed: 0 not at all, up to 3. `known` keeps
+ * what was found out about lists, for callers that compare the same ones often.
+ */
+export function likeness(
+  a: YamlValue,
+  b: YamlValue,
+  known: Map<YamlValue, ReadonlySet<string>> = new Map(),
+): number {
+  if (isList(a) && isList(b)) return 0.2 + sharedPart(a, b, known);
+  if (isList(a) || isList(b)) return 0.05;
   if (!isMap(a) || !isMap(b)) return isMap(a) || isMap(b) ? 0.05 : 0.1;
   const keys = Object.keys(a);
   const same = keys.filter((key) => Object.hasOwn(b, key) && isSame(a[key], b[key])).length;
@@ -249,4 +258,35 @@ export function likeness(a: YamlValue, b: YamlValue): number {
 function own(map: { [key: string]: YamlValue }, key: string): YamlValue | undefined {
   const value = Object.hasOwn(map, key) ? map[key] : undefined;
   return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+}
+
+/**
+ * The share of two lists' scalars that both have, however deep: a list stays recognizable when it
+ * grows at either end and when something in one of its own lists changes.
+ */
+function sharedPart(
+  a: YamlValue[],
+  b: YamlValue[],
+  known: Map<YamlValue, ReadonlySet<string>>,
+): number {
+  const [left, right] = [scalarsOf(a, known), scalarsOf(b, known)];
+  let shared = 0;
+  for (const text of left) if (right.has(text)) shared += 1;
+  return shared / Math.max(1, left.size, right.size);
+}
+
+function scalarsOf(
+  list: YamlValue[],
+  known: Map<YamlValue, ReadonlySet<string>>,
+): ReadonlySet<string> {
+  const found = known.get(list) ?? new Set(scalarTexts(list));
+  known.set(list, found);
+  return found;
+}
+
+function* scalarTexts(value: YamlValue): Generator<string> {
+  if (isList(value)) for (const item of value) yield* scalarTexts(item);
+  else if (isMap(value))
+    for (const key of Object.keys(value)) yield* scalarTexts(value[key] ?? null);
+  else yield canonical(value);
 }

@@ -342,6 +342,36 @@ const regressions: readonly Example[] = [
     'k: [\n  b, # two\n  a, # one\n]\n',
   ],
   [
+    'an empty list in front of a list that grows leaves its comment alone',
+    '- - |- # why\n   a\n- b\n',
+    [[], ['a', ''], 'b'],
+    '- []\n- - |- # why\n   a\n  - ""\n- b\n',
+  ],
+  [
+    'a list that grows in a list of its own is still told from a new one',
+    '- - - a # why\n- b\n',
+    [[], [['a', 'c']], 'b'],
+    '- []\n- - - a # why\n    - c\n- b\n',
+  ],
+  [
+    'a list that is added does not take over the comments of a removed neighbour',
+    '- [a, b] # ab\n- [c, d] # cd\n',
+    [['x'], ['c', 'd', 'e']],
+    '- [x] # ab\n- [c, d, e] # cd\n',
+  ],
+  [
+    'an item below a block scalar goes while the one after it moves with its blank line',
+    '- |-\n    a\n- x\n  \n- |-\n b\n- y\n',
+    ['a', 'y', 'b'],
+    '- |-\n    a\n- y\n  \n- |-\n b\n',
+  ],
+  [
+    'two items go from below a block scalar, and the comments between them stay comments',
+    '- |-\n  a\n- x\n   # one\n# two\n- y\n  \n# three\n- z\n',
+    ['a', 'z'],
+    '- |-\n  a\n# two\n\n# three\n- z\n',
+  ],
+  [
     'values in columns stay in their column',
     'status:   ACTIVE   # s\nowner:    me\n',
     { status: 'DONE', owner: 'me' },
