@@ -9,6 +9,7 @@ import { mount } from '../../src/io/crash-images.js';
 import { SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { type CheckpointStore, openCheckpointStore } from '../../src/store.js';
 import { explore } from '../../src/testing/explore.js';
+import type { ExploreReport } from '../../src/testing/explore-program.js';
 import { recoveryFaults, runFaults } from '../../src/testing/faulty-io.js';
 import type { SaveStep, Scenario, ScenarioStep } from '../../src/testing/scenario.js';
 
@@ -60,6 +61,22 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 const model = fc.constantFrom('posix-minimal' as const, 'ordered' as const);
 const seed = fc.integer({ min: 1, max: 1_000_000 });
 
+/** A failure is told with each crash, what became of the disk, and how to come to it again. */
+function expectNone(
+  { failures }: ExploreReport,
+  one: Scenario,
+  persistence: string,
+  number: number,
+): void {
+  const told = failures.flatMap(({ check, message, trail }) => [
+    `${check}: ${message}`,
+    ...trail.flatMap(({ at, fates }) => [`crash at ${at}`, ...fates.map((fate) => `  ${fate}`)]),
+    `again: save this as case.json: ${JSON.stringify(one)}`,
+    `then: checkpoint-wal explore --scenario case.json --model ${persistence} --seed ${number} --save failing.json`,
+  ]);
+  expect(told, told.join('\n')).toEqual([]);
+}
+
 describe('random scenarios', () => {
   it('keep every promise when the power fails at any moment, and again in the recovery', async () => {
     const property = fc.asyncProperty(scenario, model, seed, async (one, persistence, number) => {
@@ -70,7 +87,7 @@ describe('random scenarios', () => {
         imagesPerMoment: [6, 1],
         failuresMax: 1,
       });
-      expect(report.failures.map(({ check, message }) => `${check}: ${message}`)).toEqual([]);
+      expectNone(report, one, persistence, number);
     });
     await fc.assert(property, runs(12));
   }, 240_000);
@@ -92,7 +109,7 @@ describe('random scenarios', () => {
           runFaults: inRun,
           recoveryFaults: inRecovery,
         });
-        expect(report.failures.map(({ check, message }) => `${check}: ${message}`)).toEqual([]);
+        expectNone(report, one, persistence, number);
       },
     );
     await fc.assert(property, runs(15));
