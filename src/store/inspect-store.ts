@@ -18,7 +18,7 @@ import { createFileInspection } from '../io/file-checkpoint-io.js';
 import type { FileSystem, LockOwner } from '../io/file-system.js';
 import { isTemporaryName } from '../io/files.js';
 import { sequenceInName } from '../io/history-files.js';
-import { isMissing, readError } from '../io/io-error.js';
+import { isMissing, readError, systemCode } from '../io/io-error.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
 import { absolute, DEFAULT_FILE, join, type StorePaths } from '../io/store-paths.js';
 import {
@@ -123,6 +123,15 @@ const LOOKS_MAX = 5;
  * nor an open store in it; `PATH_OUTSIDE_STORE`; `READ_FAILED`, `TOO_LARGE`
  */
 export async function inspectStore(options: InspectStoreOptions): Promise<StoreInspection> {
+  try {
+    return await inspectUncoded(options);
+  } catch (error) {
+    // A directory that may not be looked into, or a disk that fails, is no defect of this program.
+    throw systemCode(error) === undefined ? error : readError(error, options.directory);
+  }
+}
+
+async function inspectUncoded(options: InspectStoreOptions): Promise<StoreInspection> {
   const fs = options.fileSystem ?? createNodeFileSystem();
   for (let looks = 1; ; looks += 1) {
     const io = openInspection(fs, options);

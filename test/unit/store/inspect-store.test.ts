@@ -8,6 +8,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
+import { RecordingFileSystem } from '../../../src/io/recording-file-system.js';
+import { systemError } from '../../../src/io/system-error.js';
 import { inspectStore } from '../../../src/store/inspect-store.js';
 import { openCheckpointStore } from '../../../src/store.js';
 import { crashedStore, makeStore, PLAN, type WriteState } from '../../helpers/crashed-stores.js';
@@ -188,5 +191,19 @@ describe('inspectStore', () => {
     });
     const restoring = await inspectStore({ directory, externalEdits: 'restore' });
     expect(restoring.plan.decisions.at(-1)?.label).toBe('history-restore');
+  });
+});
+
+it('gives a coded error where the system refuses a look', async () => {
+  const disk = new MemoryFileSystem();
+  disk.makeDirectory('/store');
+  const refusing = new RecordingFileSystem(disk, {
+    before: ({ operation, path }) => {
+      if (operation === 'statLink') throw systemError('EACCES', 'lstat', path);
+      return undefined;
+    },
+  });
+  await expect(inspectStore({ directory: '/store', fileSystem: refusing })).rejects.toMatchObject({
+    code: 'READ_FAILED',
   });
 });
