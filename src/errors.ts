@@ -99,3 +99,26 @@ export class CheckpointError extends Error {
     return { code: this.code, message: this.message, ...this.details, ...cause };
   }
 }
+
+/** The facts of an error that may leave the process: plain data, for reports, the audit and inspectors. */
+export interface Problem {
+  readonly code: CheckpointErrorCode;
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly offset?: number;
+  readonly path?: string;
+}
+
+/** An error as a {@link Problem}. */
+export function toProblem(error: CheckpointError): Problem {
+  const { line, column, offset, path } = error.details;
+  return {
+    code: error.code,
+    message: error.message,
+    ...(line !== undefined && { line }),
+    ...(column !== undefined && { column }),
+    ...(offset !== undefined && { offset }),
+    ...(path !== undefined && { path }),
+  };
+}

@@ -1,10 +1,9 @@
 /**
  * Looking at the checkpoint file: reading it, and telling cheaply whether it changed since.
  */
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
-import type { Problem } from './checkpoint-io.js';
 import { identityOf, readWhole, sameIdentity } from './file-content.js';
 import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
@@ -91,19 +90,7 @@ export function* problemWith(session: Session, seen: SeenCheckpoint): Steps<Prob
     yield* wait(session.content.validate(reading.text));
     return undefined;
   } catch (error) {
-    if (error instanceof CheckpointError) return problemOf(error);
+    if (error instanceof CheckpointError) return toProblem(error);
     throw error;
   }
-}
-
-function problemOf({ code, message, details }: CheckpointError): Problem {
-  const { line, column, offset, path } = details;
-  return {
-    code,
-    message,
-    ...(line !== undefined && { line }),
-    ...(column !== undefined && { column }),
-    ...(offset !== undefined && { offset }),
-    ...(path !== undefined && { path }),
-  };
 }

@@ -6,7 +6,7 @@
  * `src/machines` imports the types of this file and nothing else of `src/io`. A store on something
  * other than files implements {@link CheckpointIo} and runs on the same machines.
  */
-import type { CheckpointError, CheckpointErrorCode } from '../errors.js';
+import type { CheckpointError, Problem } from '../errors.js';
 import type { MaybePromise } from './file-system.js';
 
 /** What a scan of the log came to; see `docs/format.md`. `unreadable` is an I/O error while reading. */
@@ -76,16 +76,6 @@ export type CheckpointCondition =
   | 'damaged'
   | 'schemaInvalid'
   | 'unsupportedVersion';
-
-/** A problem as plain data: safe to log, to audit and to send to an inspector. */
-export interface Problem {
-  readonly code: CheckpointErrorCode;
-  readonly message: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly offset?: number;
-  readonly path?: string;
-}
 
 /** What {@link CheckpointIo.checkCheckpoint} found. */
 export interface CheckpointEvidence {

@@ -2,7 +2,7 @@
  * What recovery does on files: gathering evidence, which changes nothing, and acting on decisions.
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, type Problem } from '../errors.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
@@ -13,7 +13,6 @@ import type {
   CheckpointRelation,
   HistoryEvidence,
   IoOperations,
-  Problem,
   WalEvidence,
 } from './checkpoint-io.js';
 import { readWhole } from './file-content.js';

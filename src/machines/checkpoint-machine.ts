@@ -17,7 +17,7 @@ import {
   sendTo,
   setup,
 } from 'xstate';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, toProblem } from '../errors.js';
 import type {
   CheckpointIo,
   IoOperations,
@@ -29,7 +29,7 @@ import type { IoReply, IoRequest } from '../io/io-messages.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import { type RecoveryOutput, recoveryMachine } from './recovery-machine.js';
-import { type RecoveryReport, toProblem } from './recovery-report.js';
+import type { RecoveryReport } from './recovery-report.js';
 import { type RoundEvent, type WriteOutput, writeMachine } from './write-machine.js';
 
 /** After which step a save is acknowledged. */

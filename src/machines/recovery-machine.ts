@@ -8,7 +8,7 @@
  * - a crash at any point leaves evidence from which the next recovery comes to the same end.
  */
 import { type AnyActorRef, assign, sendTo, setup } from 'xstate';
-import type { CheckpointError } from '../errors.js';
+import { type CheckpointError, toProblem } from '../errors.js';
 import type {
   CheckpointEvidence,
   HistoryEvidence,
@@ -26,7 +26,7 @@ import {
   historyCases,
   walCases,
 } from './recovery-decision.js';
-import { lostBy, type RecoveryReport, refusalOf, toProblem } from './recovery-report.js';
+import { lostBy, type RecoveryReport, refusalOf } from './recovery-report.js';
 import { type WriteOutput, writeMachine } from './write-machine.js';
 
 /** What a recovery starts from. */

@@ -1,12 +1,11 @@
 /**
  * What a recovery found, decided, lost and kept: plain data for people, logs and the audit.
  */
-import { CheckpointError, type CheckpointErrorDetails } from '../errors.js';
+import { CheckpointError, type CheckpointErrorDetails, type Problem } from '../errors.js';
 import type {
   CheckpointEvidence,
   HistoryEvidence,
   KeptFile,
-  Problem,
   WalEvidence,
 } from '../io/checkpoint-io.js';
 
@@ -48,19 +47,6 @@ interface Evidence {
   readonly history: HistoryEvidence | undefined;
   readonly kept: readonly KeptFile[];
   readonly decided: readonly { readonly label: string; readonly because: string }[];
-}
-
-/** The facts of an error that may leave the process. */
-export function toProblem(error: CheckpointError): Problem {
-  const { line, column, offset, path } = error.details;
-  return {
-    code: error.code,
-    message: error.message,
-    ...(line !== undefined && { line }),
-    ...(column !== undefined && { column }),
-    ...(offset !== undefined && { offset }),
-    ...(path !== undefined && { path }),
-  };
 }
 
 /** What a recovery that went well could not bring back, in words. */

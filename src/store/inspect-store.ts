@@ -4,16 +4,11 @@
  * while we look; then it is looked at again. Ruled by `docs/recovery.md`, whose tables it asks.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { readSeal } from '../format/seal.js';
 import { scanWal } from '../format/wal-scanner.js';
 import { DEFAULT_LIMITS, type YamlLimits } from '../format/yaml/yaml-text.js';
-import type {
-  CheckpointEvidence,
-  HistoryEvidence,
-  Problem,
-  WalEvidence,
-} from '../io/checkpoint-io.js';
+import type { CheckpointEvidence, HistoryEvidence, WalEvidence } from '../io/checkpoint-io.js';
 import { createFileInspection } from '../io/file-checkpoint-io.js';
 import type { FileSystem, LockOwner } from '../io/file-system.js';
 import { isTemporaryName } from '../io/files.js';
@@ -28,12 +23,7 @@ import {
   historyCases,
   walCases,
 } from '../machines/recovery-decision.js';
-import {
-  lostBy,
-  type RecoveryDecision,
-  refusalOf,
-  toProblem,
-} from '../machines/recovery-report.js';
+import { lostBy, type RecoveryDecision, refusalOf } from '../machines/recovery-report.js';
 import { CheckpointDocument } from './document.js';
 import { describeSteps, type PlannedStep } from './recovery-words.js';
 
