@@ -15,14 +15,15 @@ import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { isPromiseLike, run, type Steps, wait } from './io/run.js';
 import { absolute, DEFAULT_FILE } from './io/store-paths.js';
-import {
-  type CheckpointEmitted,
-  checkpointMachine,
-  type Durability,
-} from './machines/checkpoint-machine.js';
+import { checkpointMachine } from './machines/checkpoint-machine.js';
+import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
+import type { HealthChange } from './machines/failure-memory.js';
+import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { type Change, CheckpointDocument } from './store/document.js';
-import { deferred, guardInspector, quietLogger } from './store/guards.js';
+import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
+import { HealthDesk } from './store/health-desk.js';
+import { detectorSettings } from './store/restore-options.js';
 import type {
   CheckpointStoreEvent,
   CheckpointStoreOptions,
@@ -58,6 +59,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #io: CheckpointIo;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
+  readonly #health = new HealthDesk();
   readonly #opened = deferred();
   readonly #closed = deferred();
   #ready: Ready | undefined;
@@ -89,9 +91,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       });
     this.#io = io;
     const { externalEdits, syncRetryLimit, inspect } = options;
+    const restore = detectorSettings(options.restore, options.heartbeatMs);
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
-      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit },
+      clock: timersOf(options.clock),
+      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
       ...(inspect && { inspect: guardInspector(options) }),
     });
     this.actor.on('*', (event) => this.#take(event));
@@ -190,6 +194,43 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       if (typeof recipe !== 'function') throw new TypeError('update() takes a function');
       return { kind: 'update', recipe: recipe as (draft: unknown) => unknown };
     }, options);
+  }
+
+  /** How the store is doing, as the failure detector told last; `undefined` with `restore: false`. */
+  get health(): HealthReport | undefined {
+    return this.#health.report;
+  }
+
+  /**
+   * Counts a failure that the orchestrator has noticed itself. Resolves when it is durable, and at the
+   * threshold when what follows has been done: `state` then is the restored one, and subscribers have
+   * been told `restored`. Rejects with the code of an I/O error, `CLOSED`, or `NO_DETECTOR`.
+   */
+  reportFailure(error: unknown): Promise<HealthReport> {
+    const message = error instanceof Error ? error.message : String(error);
+    return this.#changeHealth({ kind: 'failed', signal: 'reported', message });
+  }
+
+  /**
+   * Says that all is well: failures and restores are forgotten, durably, and a detector that had
+   * stopped starts again. Rejects as {@link reportFailure} does.
+   */
+  markHealthy(): Promise<HealthReport> {
+    return this.#changeHealth({ kind: 'healthy' });
+  }
+
+  /** A sign of life; see the option `heartbeatMs`. */
+  heartbeat(): void {
+    this.actor.send({ type: 'health.heartbeat' });
+  }
+
+  #changeHealth(change: HealthChange): Promise<HealthReport> {
+    const requestId = this.#document.nextId();
+    return this.#health.ask(requestId, () =>
+      this.#closing
+        ? this.#health.fail([requestId], new CheckpointError('CLOSED', 'The store is closed.'))
+        : this.actor.send({ type: 'health.changed', change, requestId }),
+    );
   }
 
   /**
@@ -314,6 +355,22 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#options.logger?.warn({ ...event }, 'the checkpoint was edited outside');
         this.#tell({ ...event, type: 'editedOutside' });
         return;
+      case 'checkpoint.restored': {
+        const { type: _, ...facts } = event;
+        this.#options.logger?.warn(facts, 'an earlier checkpoint was restored');
+        this.#tell({ ...facts, type: 'restored' });
+        return;
+      }
+      case 'checkpoint.checked':
+        return;
+      case 'health.answered':
+        this.#tellHealth(event.report);
+        this.#health.answer(event);
+        return;
+      case 'health.failed':
+        this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
+        this.#health.fail(event.requestIds, event.error);
+        return;
       case 'checkpoint.halted':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
         this.#tell({ type: 'halted', error: event.error });
@@ -325,6 +382,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
         this.#closed.resolve();
     }
+  }
+
+  #tellHealth(report: HealthReport): void {
+    if (report.state !== 'healthy') {
+      this.#options.logger?.warn({ report }, `the store is ${report.state}`);
+    }
+    this.#tell({ type: 'health', report });
   }
 
   #answerLogged({ requestIds, sequence }: { requestIds: readonly number[]; sequence: number }) {
@@ -379,6 +443,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
     for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
+    this.#health.failAll(error);
   }
 
   #logRecovery({ recovery, sequence, lock }: Ready): void {

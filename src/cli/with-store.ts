@@ -47,7 +47,9 @@ export async function withStore<T>(
     options.doing,
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
-      const store = await openCheckpointStore({ directory, file }).catch(explainRefusal(context));
+      const store = await openCheckpointStore({ directory, file, restore: false }).catch(
+        explainRefusal(context),
+      );
       try {
         const { recovery } = store;
         for (const warning of store.warnings) context.note(`warning: ${warning}`);

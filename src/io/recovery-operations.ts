@@ -3,6 +3,7 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
+import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
@@ -30,7 +31,7 @@ import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
 import { type Steps, wait } from './run.js';
 import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
-import { join } from './store-paths.js';
+import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
 /** A log may hold several images; what is larger was not written by this package. */
 const WAL_FACTOR = 2;
@@ -277,35 +278,43 @@ function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
   return { condition: reading.kind === 'mismatch' ? 'edited' : 'unsealed' };
 }
 
-/** Looks for the newest history entry that verifies and that the store accepts. */
-export function* findInHistory(session: Session): Steps<HistoryEvidence> {
+/** Looks for the newest history entry that verifies, that the store accepts and that is asked for. */
+export function* findInHistory(
+  session: Session,
+  search: IoOperations['findInHistory']['input'],
+): Steps<HistoryEvidence> {
   const refused: { file: string; problem: Problem }[] = [];
   const entries = [...session.entries].reverse();
   for (const sequence of entries) {
     const file = `checkpoints/${entryName(sequence, pathsOf(session).targetName)}`;
-    const problem = yield* problemWithEntry(session, sequence);
-    if (problem === undefined) {
+    const found = yield* tryEntry(session, sequence);
+    if ('problem' in found) {
+      refused.push({ file, problem: found.problem });
+    } else if (search?.except.includes(sha256Hex(new TextEncoder().encode(found.text))) !== true) {
       return { newest: { sequence, file }, refused, entries: entries.length };
     }
-    refused.push({ file, problem });
   }
   return { refused, entries: entries.length };
 }
 
-function* problemWithEntry(session: Session, sequence: number): Steps<Problem | undefined> {
+function* tryEntry(
+  session: Session,
+  sequence: number,
+): Steps<{ readonly text: string } | { readonly problem: Problem }> {
   try {
     const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
-    if (file === undefined) return { code: 'READ_FAILED', message: 'it is missing' };
+    if (file === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
     const reading = readSeal(file.bytes);
     if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
-      return { code: 'INVALID_YAML', message: 'its seal does not verify' };
+      return { problem: { code: 'INVALID_YAML', message: 'its seal does not verify' } };
     }
-    session.epoch = Math.max(session.epoch, reading.epoch + 1);
+    // Once recovery has ended, the epoch is this store's own and stays.
+    if (!session.recovered) session.epoch = Math.max(session.epoch, reading.epoch + 1);
     yield* wait(session.content.validate(reading.text));
-    return undefined;
+    return { text: reading.text };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    return { code: error.code, message: error.message };
+    return { problem: { code: error.code, message: error.message } };
   }
 }
 
@@ -352,7 +361,12 @@ function* keepDisplaced(session: Session): Steps<void> {
 export function removeLeftovers(session: Session): IoOperations['removeLeftovers']['output'] {
   const { directory, history, quarantine, targetName } = pathsOf(session);
   const removed = [
-    ...removeTemporaries(session, directory, '', (name) => name === targetName),
+    ...removeTemporaries(
+      session,
+      directory,
+      '',
+      (name) => name === targetName || name === HEALTH_TEMPORARY,
+    ),
     ...removeTemporaries(
       session,
       history,

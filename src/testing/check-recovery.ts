@@ -62,6 +62,7 @@ export async function recover(
       file: LAB_FILE,
       fileSystem: disk,
       externalEdits,
+      restore: false,
       inspect,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });

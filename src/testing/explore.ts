@@ -63,6 +63,7 @@ export function storeProgram(
             ...place,
             fileSystem,
             externalEdits,
+            restore: false,
             inspect: probe.inspect,
             around: (io) => faultyIo(io, runFaults),
           }),

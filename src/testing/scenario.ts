@@ -8,7 +8,7 @@ import { parsePath } from '../format/yaml/yaml-path.js';
 import { parseYaml } from '../format/yaml/yaml-text.js';
 import type { YamlValue } from '../format/yaml/yaml-value.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
-import type { Durability } from '../machines/checkpoint-machine.js';
+import type { Durability } from '../machines/checkpoint-messages.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { CheckpointStore } from '../store.js';
 

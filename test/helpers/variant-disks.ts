@@ -50,7 +50,12 @@ async function storeOf(when: When): Promise<DiskState> {
       return undefined;
     },
   });
-  const store = await openCheckpointStore({ directory: LAB_DIRECTORY, file: TARGET, fileSystem });
+  const store = await openCheckpointStore({
+    directory: LAB_DIRECTORY,
+    file: TARGET,
+    fileSystem,
+    restore: false,
+  });
   await store.saveText('v: 1 # one\n');
   await store.set('v', 2);
   await store.set('v', 3, { label: 'the third' }).catch(() => undefined);
