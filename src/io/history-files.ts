@@ -4,7 +4,7 @@
  */
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
-import { readWhole } from './file-content.js';
+import { readAgreed, readWhole } from './file-content.js';
 import {
   ensureOwnDirectory,
   linkOrNot,
@@ -167,7 +167,7 @@ export function readEntry(
   session: Session,
   sequence: number,
 ): { readonly text: string } | { readonly reason: string } {
-  const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
+  const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
   if (file === undefined) return { reason: 'it is missing' };
   const reading = readSeal(file.bytes);
   if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };

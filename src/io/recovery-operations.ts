@@ -16,7 +16,7 @@ import type {
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
-import { readWhole } from './file-content.js';
+import { readAgreed } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
@@ -59,7 +59,7 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
   const { wal } = pathsOf(session);
   session.scan = undefined;
   try {
-    session.walBytes = readWhole(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+    session.walBytes = readAgreed(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -302,7 +302,7 @@ function* tryEntry(
   sequence: number,
 ): Steps<{ readonly text: string } | { readonly problem: Problem }> {
   try {
-    const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
+    const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
     if (file === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
     const reading = readSeal(file.bytes);
     if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
@@ -313,7 +313,8 @@ function* tryEntry(
     yield* wait(session.content.validate(reading.text));
     return { text: reading.text };
   } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
+    // What could not be read now may be read well the next time: no reason to go back further.
+    if (!(error instanceof CheckpointError) || error.code === 'READ_FAILED') throw error;
     return { problem: { code: error.code, message: error.message } };
   }
 }

@@ -12,7 +12,8 @@ import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { systemError } from '../../src/io/system-error.js';
 import type { ExternalEditPolicy } from '../../src/machines/recovery-decision.js';
 import { openCheckpointStore } from '../../src/store.js';
-import { type Allowed, canonical, LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
+import { type Allowed, canonical } from '../../src/testing/expectation.js';
+import { LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
 import { buildLog, joinBytes, THREE_SAVES, testHeader, utf8 } from './wal-builder.js';
 import { forge } from './wal-forge.js';
 
