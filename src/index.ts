@@ -11,6 +11,8 @@ export type {
   CountedFailure,
   FailureSignal,
   HealthMemory,
+  HealthPolicy,
+  RestoreMode,
 } from './format/health-format.js';
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
@@ -33,7 +35,8 @@ export type {
   Durability,
 } from './machines/checkpoint-messages.js';
 export { failureDetectorMachine } from './machines/failure-detector-machine.js';
-export type { DetectorSettings, RestoreMode } from './machines/failure-memory.js';
+export type { DetectorSettings } from './machines/failure-memory.js';
+export { guardMachine } from './machines/guard-machine.js';
 export type { HealthReport } from './machines/health-report.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
 export { recoveryMachine } from './machines/recovery-machine.js';
@@ -44,8 +47,10 @@ export type {
   CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
+  CheckResult,
   Frozen,
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+export type { Watch, WatchOptions } from './store/watch.js';
 export { type CheckpointStore, openCheckpointStore } from './store.js';

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
 import type { CheckpointIo } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
+import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { isPromiseLike, run, type Steps, wait } from './io/run.js';
@@ -20,17 +21,19 @@ import type { CheckpointEmitted, Durability } from './machines/checkpoint-messag
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
+import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
-import { HealthDesk } from './store/health-desk.js';
 import { detectorSettings } from './store/restore-options.js';
 import type {
   CheckpointStoreEvent,
   CheckpointStoreOptions,
+  CheckResult,
   Frozen,
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
 
 const MAX_CHECKPOINTS = 100;
 const SEAL_LINE_BYTES_MAX = 1024;
@@ -60,6 +63,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #health = new HealthDesk();
+  readonly #checks = new Desk<CheckResult>();
+  readonly #timers: Timers;
   readonly #opened = deferred();
   readonly #closed = deferred();
   #ready: Ready | undefined;
@@ -92,9 +97,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#io = io;
     const { externalEdits, syncRetryLimit, inspect } = options;
     const restore = detectorSettings(options.restore, options.heartbeatMs);
+    this.#timers = timersOf(options.clock);
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
-      clock: timersOf(options.clock),
+      clock: this.#timers,
       input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
       ...(inspect && { inspect: guardInspector(options) }),
     });
@@ -219,6 +225,42 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     return this.#changeHealth({ kind: 'healthy' });
   }
 
+  /**
+   * Looks at the file now. An edit that is found is published as a sealed checkpoint at once (under the
+   * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
+   * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
+   */
+  check(): Promise<CheckResult> {
+    const requestId = this.#document.nextId();
+    return this.#checks.ask(requestId, () => {
+      if (this.#closing) {
+        this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
+      } else {
+        this.actor.send({ type: 'check.requested', requestId });
+      }
+    });
+  }
+
+  /**
+   * Guard mode: watches the file, and takes a look as {@link check} does whenever somebody has changed it
+   * and has left it alone since. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
+   * @throws TypeError where an option can't be meant
+   */
+  watch(options: WatchOptions = {}): Watch {
+    const { fileSystem, inspect } = this.#options;
+    return watchStore(
+      {
+        file: this.file,
+        fileSystem,
+        nodeFileSystem: createNodeFileSystem(),
+        timers: this.#timers,
+        look: () => this.check(),
+        inspect: inspect && guardInspector(this.#options),
+      },
+      options,
+    );
+  }
+
   /** A sign of life; see the option `heartbeatMs`. */
   heartbeat(): void {
     this.actor.send({ type: 'health.heartbeat' });
@@ -228,7 +270,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const requestId = this.#document.nextId();
     return this.#health.ask(requestId, () =>
       this.#closing
-        ? this.#health.fail([requestId], new CheckpointError('CLOSED', 'The store is closed.'))
+        ? this.#health.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'))
         : this.actor.send({ type: 'health.changed', change, requestId }),
     );
   }
@@ -361,15 +403,19 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#tell({ ...facts, type: 'restored' });
         return;
       }
-      case 'checkpoint.checked':
+      case 'checkpoint.checked': {
+        const { requestIds, type: _, ...facts } = event;
+        for (const requestId of requestIds) this.#checks.resolve(requestId, facts);
+        this.#tell({ ...facts, type: 'checked' });
         return;
+      }
       case 'health.answered':
         this.#tellHealth(event.report);
         this.#health.answer(event);
         return;
       case 'health.failed':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
-        this.#health.fail(event.requestIds, event.error);
+        for (const id of event.requestIds) this.#health.reject(id, event.error);
         return;
       case 'checkpoint.halted':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
@@ -412,6 +458,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#options.logger?.warn({ error: error.toJSON() }, 'a save failed');
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
+      this.#checks.reject(requestId, error);
       const own = this.#document.takeError(requestId);
       this.#reject(requestId, own === undefined ? error : own.thrown);
     }
@@ -443,7 +490,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
     for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
-    this.#health.failAll(error);
+    this.#health.rejectAll(error);
+    this.#checks.rejectAll(error);
   }
 
   #logRecovery({ recovery, sequence, lock }: Ready): void {

@@ -37,6 +37,20 @@ export interface BadCheckpoint {
   readonly because: string;
 }
 
+/** Whether failures restore an earlier checkpoint, are only told, or only counted. */
+export type RestoreMode = 'automatic' | 'manual' | 'off';
+
+/** The rules by which failures are counted. */
+export interface HealthPolicy {
+  readonly mode: RestoreMode;
+  /** How many failures are one too many. */
+  readonly threshold: number;
+  /** Failures older than this many milliseconds do not count. */
+  readonly windowMs: number;
+  /** How many automatic restores are made before the detector stops. */
+  readonly maxRestores: number;
+}
+
 /** What the failure detector remembers between runs. */
 export interface HealthMemory {
   /** A run that has begun and not ended: if the next run finds it, this one crashed. */
@@ -48,6 +62,8 @@ export interface HealthMemory {
   readonly bad: readonly BadCheckpoint[];
   /** An automatic restore that was begun: from the text of this digest to that checkpoint. */
   readonly restoring?: { readonly digest?: string; readonly to: number };
+  /** The rules that the failures were counted by, for who looks at the store from outside. */
+  readonly policy?: HealthPolicy;
   /** No further automatic restore is made until a person says so. */
   readonly stopped?: { readonly atMs: number; readonly because: string };
 }
@@ -109,7 +125,7 @@ function crcHex(version: number, body: string): string {
 
 function isMemory(value: unknown): value is HealthMemory {
   if (!isRecord(value)) return false;
-  const { attempt, failures, restores, bad, restoring, stopped } = value;
+  const { attempt, failures, restores, bad, restoring, policy, stopped } = value;
   return (
     isListOf(failures, isFailure) &&
     isListOf(bad, isBad) &&
@@ -118,9 +134,19 @@ function isMemory(value: unknown): value is HealthMemory {
       (isRecord(attempt) && isCount(attempt.sequence) && isTime(attempt.sinceMs))) &&
     (restoring === undefined ||
       (isRecord(restoring) && isCount(restoring.to) && isOptionalText(restoring.digest))) &&
+    (policy === undefined || isPolicy(policy)) &&
     (stopped === undefined ||
       (isRecord(stopped) && isTime(stopped.atMs) && typeof stopped.because === 'string'))
   );
+}
+
+const MODES = new Set(['automatic', 'manual', 'off']);
+
+function isPolicy(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { mode, threshold, windowMs, maxRestores } = value;
+  const isMode = typeof mode === 'string' && MODES.has(mode);
+  return isMode && isCount(threshold) && isCount(maxRestores) && isTime(windowMs);
 }
 
 function isFailure(value: unknown): boolean {

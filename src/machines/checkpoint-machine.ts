@@ -245,7 +245,9 @@ export const checkpointMachine = setup({
       });
       enqueue.sendTo('detector', {
         type: 'health.changed',
-        change: isRefused ? { kind: 'refused', message: error?.message ?? '' } : { kind: 'opened' },
+        change: isRefused
+          ? { kind: 'refused', message: error?.message ?? '' }
+          : { kind: 'opened', countCrashes: settings.countCrashes },
       });
     }),
     /** What the end of a round means to the failure detector. */

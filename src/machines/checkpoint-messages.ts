@@ -2,7 +2,7 @@
  * What goes into the root machine of a store and what comes out of it: its contract with whoever
  * embeds it. Types, and the errors that it answers with.
  */
-import { CheckpointError, toProblem } from '../errors.js';
+import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import type {
   CheckpointIo,
   IoOperations,
@@ -143,7 +143,7 @@ export type CheckpointEmitted =
       /** `published`: what was found is a sealed checkpoint now. `kept`: a copy is in quarantine. */
       readonly action: 'none' | 'published' | 'kept' | 'rejected';
       readonly sequence: number;
-      readonly problem?: Observation['problem'];
+      readonly problem?: Problem;
     }
   /** The failure detector has come to rest. */
   | {

@@ -6,7 +6,7 @@ import { CheckpointError, type CheckpointErrorCode } from '../errors.js';
 import type { SaveSource } from '../io/checkpoint-io.js';
 import { type CheckpointEvent, idsOf, type WaitingRequest } from './checkpoint-messages.js';
 import type { DetectorCommand } from './failure-detector-machine.js';
-import type { HealthChange } from './failure-memory.js';
+import type { DetectorSettings, HealthChange } from './failure-memory.js';
 import type { RecoveryReport } from './recovery-report.js';
 import type { WriteOutput } from './write-machine.js';
 
@@ -18,6 +18,7 @@ export interface RoundContext {
   readonly isSaveFailing: boolean;
   readonly damage: object | undefined;
   readonly recovery: RecoveryReport | undefined;
+  readonly restore: DetectorSettings | undefined;
 }
 
 /** How much of what waits goes together: saves do, anything else goes alone. */
@@ -116,7 +117,9 @@ export function newsFor(context: RoundContext, output: WriteOutput): DetectorCom
     }
     const ended: DetectorCommand = { type: 'restore.ended', restored: isCommitted };
     // After a refusal the attempt begins here: with the checkpoint that took the refused one's place.
-    return isCommitted && isRefused ? [changed({ kind: 'opened' }), ended] : [ended];
+    const countCrashes = context.restore?.countCrashes ?? false;
+    const opened = changed({ kind: 'opened', countCrashes });
+    return isCommitted && isRefused ? [opened, ended] : [ended];
   }
   if (isCommitted) {
     return [

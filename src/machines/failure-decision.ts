@@ -3,13 +3,13 @@
  * `docs/failure-detection.md`, which prints this table; a test walks every combination of evidence and
  * asserts that exactly one case matches.
  */
-import type { HealthMemory } from '../format/health-format.js';
-import { counting, type DetectorSettings, type HealthCircumstances } from './failure-memory.js';
+import type { HealthMemory, HealthPolicy, RestoreMode } from '../format/health-format.js';
+import { counting, type HealthCircumstances } from './failure-memory.js';
 import type { DecisionCase } from './recovery-decision.js';
 
 /** Evidence about failures. */
 export interface HealthCaseEvidence {
-  readonly mode: DetectorSettings['mode'];
+  readonly mode: RestoreMode;
   /** Whether a person has to look before anything is restored again. */
   readonly stopped: boolean;
   /** Whether an automatic restore was begun and the checkpoint is still the one it was to replace. */
@@ -94,7 +94,7 @@ export const healthCases: readonly DecisionCase<HealthCaseEvidence, HealthAction
 /** The evidence in a memory. */
 export function healthEvidence(
   memory: HealthMemory,
-  settings: DetectorSettings,
+  settings: HealthPolicy,
   at: HealthCircumstances,
 ): HealthCaseEvidence {
   const { restoring, stopped, restores } = memory;

@@ -26,6 +26,7 @@ import {
   type HealthChange,
   type HealthCircumstances,
   isWorthKeeping,
+  policyOf,
 } from './failure-memory.js';
 import { type HealthReport, reportOf } from './health-report.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
@@ -115,7 +116,7 @@ export const failureDetectorMachine = setup({
       ({ context, self }) => ({
         type: 'io.requested' as const,
         operation: 'writeHealth' as const,
-        input: { memory: isWorthKeeping(context.memory) ? context.memory : undefined },
+        input: { memory: toRemember(context) },
         id: context.operationId,
         replyTo: self,
       }),
@@ -399,6 +400,10 @@ export const failureDetectorMachine = setup({
     },
   },
 });
+
+function toRemember({ memory, settings }: DetectorContext): HealthMemory | undefined {
+  return isWorthKeeping(memory) ? { ...memory, policy: policyOf(settings) } : undefined;
+}
 
 /** A memory, and what is decided about it. */
 function judge(memory: HealthMemory, at: HealthCircumstances, settings: DetectorSettings) {

@@ -7,23 +7,16 @@ import type {
   CountedFailure,
   FailureSignal,
   HealthMemory,
+  HealthPolicy,
 } from '../format/health-format.js';
 import type { HealthEvidence } from '../io/checkpoint-io.js';
 
-/** Whether failures restore an earlier checkpoint, are only told, or only counted. */
-export type RestoreMode = 'automatic' | 'manual' | 'off';
-
 /** The failure detector's settings. */
-export interface DetectorSettings {
-  readonly mode: RestoreMode;
-  /** How many failures are one too many. */
-  readonly threshold: number;
-  /** Failures older than this many milliseconds do not count. */
-  readonly windowMs: number;
+export interface DetectorSettings extends HealthPolicy {
   /** After this many milliseconds without a failure the store counts as healthy. */
   readonly healthyAfterMs: number;
-  /** How many automatic restores are made before the detector stops. */
-  readonly maxRestores: number;
+  /** Whether a run that ends without closing the store counts as a failure. */
+  readonly countCrashes: boolean;
   /** A heartbeat is expected at least this often; none is if absent. */
   readonly heartbeatMs?: number | undefined;
   /** Whether an automatic restore may bring back a checkpoint whose artifacts are not all intact. */
@@ -33,7 +26,7 @@ export interface DetectorSettings {
 /** Something that changes what is remembered. */
 export type HealthChange =
   /** A run begins. If one had begun before and not ended, that one crashed. */
-  | { readonly kind: 'opened' }
+  | { readonly kind: 'opened'; readonly countCrashes: boolean }
   /** A run could not begin: recovery refused the checkpoint. */
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'failed'; readonly signal: FailureSignal; readonly message: string }
@@ -71,7 +64,7 @@ export function changedBy(
 ): HealthMemory {
   switch (change.kind) {
     case 'opened':
-      return opened(memory, at);
+      return opened(memory, change.countCrashes, at);
     case 'refused': {
       // Whatever became of the run before, it was not on this checkpoint.
       const { attempt: _, ...rest } = memory;
@@ -108,18 +101,27 @@ export function changedBy(
   }
 }
 
-function opened(memory: HealthMemory, at: HealthCircumstances): HealthMemory {
-  const crashed = memory.attempt
-    ? failed(memory, 'crashed', 'the program ended without closing the store', at)
-    : memory;
-  const { restoring, attempt: _, ...rest } = crashed;
-  if (memory.stopped !== undefined) return rest;
-  const attempt = { sequence: at.current?.sequence ?? 0, sinceMs: at.nowMs };
-  if (restoring === undefined) return { ...rest, attempt };
+function opened(
+  memory: HealthMemory,
+  countCrashes: boolean,
+  at: HealthCircumstances,
+): HealthMemory {
+  // What is no run of the orchestrator leaves to its next run what is noted of the last.
+  const noted = countCrashes ? counted(memory, at) : memory;
+  const { restoring, ...rest } = noted;
   // Begun and cut off. While the old text is current it has to be done again; else it was done, and
   // the failures that led to it are over.
-  const isUndone = restoring.digest === at.current?.digest;
-  return isUndone ? { ...rest, restoring, attempt } : { ...rest, failures: [], attempt };
+  if (restoring === undefined || restoring.digest === at.current?.digest) return noted;
+  return { ...rest, failures: [] };
+}
+
+/** The run before has crashed if it is still noted; the one that begins is noted in its place. */
+function counted(memory: HealthMemory, at: HealthCircumstances): HealthMemory {
+  const message = 'the program ended without closing the store';
+  const crashed = memory.attempt ? failed(memory, 'crashed', message, at) : memory;
+  const { attempt: _, ...rest } = crashed;
+  if (memory.stopped !== undefined) return rest;
+  return { ...rest, attempt: { sequence: at.current?.sequence ?? 0, sinceMs: at.nowMs } };
 }
 
 function failed(
@@ -187,6 +189,11 @@ export function counting(
   const isHere = ({ signal, digest }: CountedFailure) =>
     signal !== 'crashed' || digest === current?.digest;
   return failures.filter((failure) => isRecent(failure) && isHere(failure));
+}
+
+/** The rules among the settings, as they are remembered. */
+export function policyOf({ mode, threshold, windowMs, maxRestores }: HealthPolicy): HealthPolicy {
+  return { mode, threshold, windowMs, maxRestores };
 }
 
 /** Whether there is anything in it that the next run has to know. */

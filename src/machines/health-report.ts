@@ -1,15 +1,16 @@
 /**
  * What the failure detector tells: plain data for the orchestrator, for `status` and for the audit.
  */
-import type { BadCheckpoint, CountedFailure, HealthMemory } from '../format/health-format.js';
+import type {
+  BadCheckpoint,
+  CountedFailure,
+  HealthMemory,
+  HealthPolicy,
+  RestoreMode,
+} from '../format/health-format.js';
 import type { HistoryEvidence } from '../io/checkpoint-io.js';
 import type { HealthAction } from './failure-decision.js';
-import {
-  counting,
-  type DetectorSettings,
-  type HealthCircumstances,
-  type RestoreMode,
-} from './failure-memory.js';
+import { counting, type HealthCircumstances } from './failure-memory.js';
 
 /** How a store is doing. */
 export interface HealthReport {
@@ -41,7 +42,7 @@ export interface HealthReport {
 export interface HealthFacts {
   readonly memory: HealthMemory;
   readonly at: HealthCircumstances;
-  readonly settings: DetectorSettings;
+  readonly settings: HealthPolicy;
   readonly decided: { readonly action: HealthAction } | undefined;
   readonly candidate: HistoryEvidence['newest'];
 }

@@ -2,11 +2,8 @@
  * The failure detector's options: their defaults and their checks. What they mean:
  * `docs/failure-detection.md`.
  */
-import {
-  type DetectorSettings,
-  FAILURES_MAX,
-  type RestoreMode,
-} from '../machines/failure-memory.js';
+import type { RestoreMode } from '../format/health-format.js';
+import { type DetectorSettings, FAILURES_MAX } from '../machines/failure-memory.js';
 
 /** When failures are one too many, and what follows. */
 export interface RestoreOptions {
@@ -24,6 +21,11 @@ export interface RestoreOptions {
   readonly healthyAfterMs?: number | undefined;
   /** How many automatic restores are made before the detector stops, 0 to 100; 3 by default. */
   readonly maxRestores?: number | undefined;
+  /**
+   * Whether a run that ends without `close()` counts as a failure; true by default. `false` is for
+   * tools that open the orchestrator's store beside it.
+   */
+  readonly countCrashes?: boolean | undefined;
   /** Whether an automatic restore may bring back a checkpoint whose artifacts are not all intact. */
   readonly allowMissingArtifacts?: boolean | undefined;
 }
@@ -35,6 +37,7 @@ const KEYS = new Set([
   'windowMs',
   'healthyAfterMs',
   'maxRestores',
+  'countCrashes',
   'allowMissingArtifacts',
 ]);
 const RESTORES_MAX = 100;
@@ -69,6 +72,7 @@ export function detectorSettings(
     windowMs = 600_000,
     healthyAfterMs = 60_000,
     maxRestores = 3,
+    countCrashes = true,
     allowMissingArtifacts = false,
   } = options;
   if (!MODES.includes(mode)) {
@@ -80,8 +84,8 @@ export function detectorSettings(
   }
   checkInteger('restore.healthyAfterMs', healthyAfterMs, 1, TIMER_MAX_MS);
   checkInteger('restore.maxRestores', maxRestores, 0, RESTORES_MAX);
-  if (typeof allowMissingArtifacts !== 'boolean') {
-    throw new TypeError('restore.allowMissingArtifacts is true or false');
+  for (const [name, value] of Object.entries({ countCrashes, allowMissingArtifacts })) {
+    if (typeof value !== 'boolean') throw new TypeError(`restore.${name} is true or false`);
   }
   return {
     mode,
@@ -89,6 +93,7 @@ export function detectorSettings(
     windowMs,
     healthyAfterMs,
     maxRestores,
+    countCrashes,
     allowMissingArtifacts,
     ...(heartbeatMs !== undefined && { heartbeatMs }),
   };

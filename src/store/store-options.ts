@@ -3,7 +3,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { InspectionEvent, Observer } from 'xstate';
-import type { CheckpointError } from '../errors.js';
+import type { CheckpointError, Problem } from '../errors.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import type { CheckpointContent, CheckpointIo } from '../io/checkpoint-io.js';
 import type { FileSystem } from '../io/file-system.js';
@@ -88,6 +88,21 @@ export interface SaveResult {
   readonly durability: Durability;
 }
 
+/** What a look at the file came to. */
+export interface CheckResult {
+  readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
+  /**
+   * - `none`: the file is the checkpoint
+   * - `published`: what was found is a sealed checkpoint now, under `sequence`
+   * - `kept`: it is no checkpoint; a copy is in `quarantine/`
+   * - `rejected`: it was edited, and the policy is to reject that
+   */
+  readonly action: 'none' | 'published' | 'kept' | 'rejected';
+  readonly sequence: number;
+  /** Why it is no checkpoint, with line and column where there are any. */
+  readonly problem?: Problem;
+}
+
 /** What a store tells its subscribers, in the order in which it happens. */
 export type CheckpointStoreEvent =
   /** Recovery ended at open; told to every subscriber first of all. */
@@ -114,6 +129,8 @@ export type CheckpointStoreEvent =
       readonly from: number;
       readonly cause: 'requested' | 'automatic';
     }
+  /** Somebody has looked at the file: see {@link CheckResult}. */
+  | ({ readonly type: 'checked' } & CheckResult)
   /** Failures were counted, forgotten, or led to something. */
   | { readonly type: 'health'; readonly report: HealthReport }
   /** The store takes no more saves until it is opened again. */

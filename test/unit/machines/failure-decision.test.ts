@@ -28,6 +28,7 @@ const settings: DetectorSettings = {
   windowMs: 1000,
   healthyAfterMs: 1000,
   maxRestores: 1,
+  countCrashes: true,
   allowMissingArtifacts: false,
 };
 const at = (nowMs: number, digest = 'a', sequence = 1) => ({
@@ -75,20 +76,23 @@ describe('the memory of failures', () => {
   });
 
   it('counts crashes on the present text only', () => {
-    const opened: HealthChange = { kind: 'opened' };
+    const opened: HealthChange = { kind: 'opened', countCrashes: true };
     const memory = memoryAfter([opened, at(0, 'a')], [opened, at(1, 'a')], [opened, at(2, 'b', 2)]);
     expect(memory.failures.map(({ digest }) => digest)).toEqual(['a', 'b']);
     expect(counting(memory, settings, at(3, 'b', 2))).toHaveLength(1);
   });
 
   it('does not count a run that ended well', () => {
-    const memory = memoryAfter([{ kind: 'opened' }, at(0)], [{ kind: 'closed' }, at(1)]);
+    const memory = memoryAfter(
+      [{ kind: 'opened', countCrashes: true }, at(0)],
+      [{ kind: 'closed' }, at(1)],
+    );
     expect(isWorthKeeping(memory)).toBe(false);
     expect(
       memoryAfter(
-        [{ kind: 'opened' }, at(0)],
+        [{ kind: 'opened', countCrashes: true }, at(0)],
         [{ kind: 'closed' }, at(1)],
-        [{ kind: 'opened' }, at(2)],
+        [{ kind: 'opened', countCrashes: true }, at(2)],
       ).failures,
     ).toEqual([]);
   });
@@ -107,9 +111,9 @@ describe('the memory of failures', () => {
       [reported, at(0, 'bad')],
       [{ kind: 'restoreBegun', to: 1 }, at(1, 'bad')],
     );
-    const undone = changedBy(begun, { kind: 'opened' }, at(2, 'bad'));
+    const undone = changedBy(begun, { kind: 'opened', countCrashes: true }, at(2, 'bad'));
     expect(undone.restoring).toBeDefined();
-    const done = changedBy(begun, { kind: 'opened' }, at(2, 'good'));
+    const done = changedBy(begun, { kind: 'opened', countCrashes: true }, at(2, 'good'));
     expect(done).toMatchObject({ failures: [], restores: 1 });
     expect(done.restoring).toBeUndefined();
   });
@@ -141,7 +145,7 @@ describe('the memory of failures', () => {
 
   it('keeps nothing back from a reset but the run that is under way', () => {
     const memory = memoryAfter(
-      [{ kind: 'opened' }, at(0)],
+      [{ kind: 'opened', countCrashes: true }, at(0)],
       [reported, at(1)],
       [{ kind: 'restoreBegun', to: 1 }, at(1)],
       [{ kind: 'stopped', because: 'x' }, at(2)],
