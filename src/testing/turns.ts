@@ -50,7 +50,10 @@ function nextTurn(): Promise<void> {
 }
 
 /** The same file system, whose syncs are answered later, as a disk's are: in the turns of `turns`. */
-export function syncsIn<Inner extends FileSystem>({ later }: Turns, inner: Inner): Inner {
+export function syncsIn<Inner extends FileSystem>(
+  { later }: Pick<Turns, 'later'>,
+  inner: Inner,
+): Inner {
   return override(inner, {
     open: (...args: Parameters<FileSystem['open']>) => {
       const handle = inner.open(...args);
