@@ -5,6 +5,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
+import { fits } from './format/quoted-text.js';
+import { MAX_SEAL_BYTES } from './format/seal.js';
 import { MAX_LABEL_BYTES } from './format/wal-format.js';
 import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
@@ -32,7 +34,6 @@ import type {
 } from './store/store-options.js';
 
 const MAX_CHECKPOINTS = 100;
-const SEAL_LINE_BYTES_MAX = 1024;
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
 const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
@@ -83,7 +84,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         // The text is bounded; its seal comes on top.
-        maxBytes: limits.maxBytes + SEAL_LINE_BYTES_MAX,
+        maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
@@ -229,8 +230,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   async #submit(change: () => Change, options: SaveOptions): Promise<SaveResult> {
-    const { label, durability = this.#options.durability ?? 'committed', signal } = options;
-    checkLabel(label);
+    const { label, pinned, signal } = options;
+    const { durability = this.#options.durability ?? 'committed' } = options;
+    checkLabel(label, pinned);
     checkDurability(durability);
     signal?.throwIfAborted();
     if (this.#closing) {
@@ -239,7 +241,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
     const staged = this.#stage(change());
-    const request = (requestId: number) => this.#request(requestId, { label, durability, signal });
+    const request = (requestId: number) =>
+      this.#request(requestId, { label, pinned, durability, signal });
     return await (typeof staged === 'number' ? request(staged) : staged.then(request));
   }
 
@@ -263,7 +266,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #request(
     requestId: number,
-    { label, durability, signal }: { durability: Durability } & SaveOptions,
+    { label, pinned, durability, signal }: { durability: Durability } & SaveOptions,
   ): Promise<SaveResult> {
     if (signal?.aborted) {
       this.#document.drop([requestId], { keepLogged: true });
@@ -278,7 +281,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         durability,
         stopListening: () => signal?.removeEventListener('abort', abort),
       });
-      this.actor.send({ type: 'save.requested', requestId, label, durability });
+      this.actor.send({ type: 'save.requested', requestId, label, pinned, durability });
     });
   }
 
@@ -430,10 +433,16 @@ function toPath(path: string | YamlPath): YamlPath {
   return typeof path === 'string' ? parsePath(path) : [...path];
 }
 
-function checkLabel(label: unknown): void {
-  if (label === undefined) return;
-  if (typeof label !== 'string' || new TextEncoder().encode(label).length > MAX_LABEL_BYTES) {
-    throw new TypeError(`a label is a string of at most ${MAX_LABEL_BYTES} bytes`);
+function checkLabel(label: unknown, pinned: unknown): void {
+  if (pinned !== undefined && typeof pinned !== 'boolean') {
+    throw new TypeError('pinned is true or false');
+  }
+  if (label === undefined) {
+    if (pinned) throw new TypeError('a checkpoint that is pinned needs a label');
+    return;
+  }
+  if (typeof label !== 'string' || !fits(label, MAX_LABEL_BYTES)) {
+    throw new TypeError(`a label is a string of at most ${MAX_LABEL_BYTES} bytes of UTF-8`);
   }
 }
 

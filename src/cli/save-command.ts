@@ -36,7 +36,7 @@ export function addSaveCommand(program: Command, launch: Launch): Command {
     .argument('[FILE]', 'the file to save; - or nothing: standard input')
     .option(
       '--label <TEXT>',
-      'a short name for this checkpoint, kept in the log while it is in flight',
+      'a short name for this checkpoint, kept in its seal',
     )
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, options: Options, command: Command) => {

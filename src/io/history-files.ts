@@ -2,6 +2,7 @@
  * History on disk: one sealed, read-only file for each earlier checkpoint, named by its sequence
  * number. Keeping a predecessor is a hard link where the file system has them: no second write.
  */
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
 import { readWhole } from './file-content.js';
@@ -17,7 +18,7 @@ import {
 import { readError } from './io-error.js';
 import { keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
-import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, type SealedReading, type SeenCheckpoint, type Session } from './session.js';
 import { join } from './store-paths.js';
 
 const DIGITS = 12;
@@ -90,11 +91,12 @@ export function* keepInHistory(
 
 function sealedImage(
   { epoch }: Session,
-  { bytes, reading }: SeenCheckpoint,
+  { bytes, reading, changedMs, artifacts }: SeenCheckpoint,
   sequence: number,
 ): Uint8Array | undefined {
   if (reading.kind === 'sealed' && reading.sequence === sequence) return bytes;
-  return 'text' in reading ? sealText(reading.text, { sequence, epoch }) : undefined;
+  if (!('text' in reading)) return undefined;
+  return sealText(reading.text, { sequence, epoch, timeMs: changedMs, artifacts });
 }
 
 function* writeEntry(
@@ -166,7 +168,7 @@ export function prune(session: Session): void {
 export function readEntry(
   session: Session,
   sequence: number,
-): { readonly text: string } | { readonly reason: string } {
+): SealedReading | { readonly reason: string } {
   const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
   if (file === undefined) return { reason: 'it is missing' };
   const reading = readSeal(file.bytes);
@@ -174,5 +176,21 @@ export function readEntry(
   if (reading.sequence !== sequence) {
     return { reason: `it is checkpoint ${reading.sequence} under another's name` };
   }
-  return { text: reading.text };
+  return reading;
+}
+
+/**
+ * The artifacts of a file that is adopted: those that its own seal vouches for, else those of the
+ * checkpoint before it, as far as they are known. An edit by itself says nothing about them.
+ */
+export function artifactsOfAdopted(
+  session: Session,
+  { reading, artifacts }: SeenCheckpoint,
+): readonly ArtifactRecord[] {
+  if (reading.kind === 'sealed') return artifacts;
+  if (session.recovered) return session.artifacts;
+  if (reading.kind === 'mismatch') return artifacts;
+  const newest = session.entries.at(-1);
+  const entry = newest === undefined ? undefined : readEntry(session, newest);
+  return entry !== undefined && 'text' in entry ? entry.artifacts : [];
 }

@@ -19,6 +19,7 @@ import { readWhole } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
+  artifactsOfAdopted,
   entryName,
   entryPath,
   keepInHistory,
@@ -176,9 +177,14 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
   if (scan?.kind !== 'sealed') throw new TypeError('the log is not sealed');
   const { sequence } = scan.last.intent;
   const reading = readSeal(scan.image);
+  const { epoch } = scan.header;
+  session.epoch = epoch;
   const text = 'text' in reading ? reading.text : '';
-  session.epoch = scan.header.epoch;
-  session.round = { sequence, image: scan.image, text };
+  const sealed =
+    reading.kind === 'sealed'
+      ? reading
+      : ({ kind: 'sealed', sequence, epoch, text, artifacts: [] } as const);
+  session.round = { sequence, image: scan.image, sealed };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
     const historic = problem === undefined && session.externalEdits === 'adopt';
@@ -200,6 +206,7 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   session.epoch = Math.max(session.epoch, claim?.epoch ?? 0) + 1;
   const judged = seen === undefined ? undefined : yield* judge(session, seen);
   if (seen !== undefined && judged?.condition === 'sealed' && 'text' in seen.reading) {
+    session.artifacts = seen.artifacts;
     session.content.rebase({ text: seen.reading.text, sequence: seen.sequence ?? 0 });
   }
   return {
@@ -334,7 +341,9 @@ export function* adoptCheckpoint(
   if (seen === undefined || !('text' in seen.reading)) {
     throw new TypeError('there is nothing to adopt');
   }
-  session.current = { ...seen, sequence, historic: true };
+  const artifacts = artifactsOfAdopted(session, seen);
+  session.artifacts = artifacts;
+  session.current = { ...seen, sequence, artifacts, historic: true };
   session.observed = undefined;
   session.content.rebase({ text: seen.reading.text, sequence });
   return { size: seen.bytes.length };

@@ -39,6 +39,8 @@ export type Durability = 'logged' | 'committed';
 export interface SaveRequest {
   readonly requestId: number;
   readonly label?: string | undefined;
+  /** Whether history keeps the checkpoint under that label for good. */
+  readonly pinned?: boolean | undefined;
   readonly durability: Durability;
 }
 
@@ -131,6 +133,10 @@ export interface CheckpointContext extends IoContext {
 const idsOf = (requests: readonly SaveRequest[]): number[] =>
   requests.map(({ requestId }) => requestId);
 
+/** Of several saves in one round the newest that has a label names the checkpoint. */
+const labelledLast = (requests: readonly SaveRequest[]): SaveRequest | undefined =>
+  requests.findLast(({ label }) => label !== undefined);
+
 const refusedIo = fromCallback<IoRequest, CheckpointIo | undefined>(() => {
   throw new TypeError(
     "checkpointMachine needs an 'io' actor: use checkpointMachine.provide({ actors: { io } })",
@@ -186,7 +192,12 @@ export const checkpointMachine = setup({
         event.type === 'save.requested'
           ? [
               ...context.waiting,
-              { requestId: event.requestId, label: event.label, durability: event.durability },
+              {
+                requestId: event.requestId,
+                label: event.label,
+                pinned: event.pinned,
+                durability: event.durability,
+              },
             ]
           : context.waiting,
     }),
@@ -489,7 +500,8 @@ export const checkpointMachine = setup({
         input: ({ context }) => ({
           io: context.io,
           sequence: context.highestSequence,
-          label: context.round.findLast(({ label }) => label !== undefined)?.label,
+          label: labelledLast(context.round)?.label,
+          pinned: labelledLast(context.round)?.pinned,
           source: { kind: 'requests', requestIds: idsOf(context.round) },
           promisedWhenLogged: context.round.some(({ durability }) => durability === 'logged'),
           syncRetryLimit: context.syncRetryLimit,

@@ -57,8 +57,13 @@ export interface CheckpointStoreOptions<
 
 /** Options of one save. */
 export interface SaveOptions {
-  /** A short name for this checkpoint, at most 1,024 bytes of UTF-8, kept in the log. */
+  /**
+   * A short name for this checkpoint, at most 1,024 bytes of UTF-8, kept in its seal. Of several saves
+   * that are published together, the newest that has a label names the checkpoint.
+   */
   readonly label?: string | undefined;
+  /** Keeps this checkpoint in history for good, whatever the retention; needs a label. */
+  readonly pinned?: boolean | undefined;
   readonly durability?: Durability | undefined;
   /** Gives the save up while it still waits for its round; later it has no effect. */
   readonly signal?: AbortSignal | undefined;
