@@ -6,15 +6,20 @@ export {
   type CheckpointErrorCode,
   type CheckpointErrorDetails,
 } from './errors.js';
+export type { ArtifactRecord } from './format/artifact-lines.js';
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
 export type {
   CheckpointContent,
+  CheckpointHistory,
   CheckpointIo,
+  HistoryContent,
+  HistoryEntry,
   IoFailure,
   IoOperations,
   OperationName,
+  RoundContent,
 } from './io/checkpoint-io.js';
 export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';

@@ -5,26 +5,31 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
-import { fits } from './format/quoted-text.js';
 import { MAX_SEAL_BYTES } from './format/seal.js';
-import { MAX_LABEL_BYTES } from './format/wal-format.js';
-import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
+import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
-import type { CheckpointIo } from './io/checkpoint-io.js';
+import type {
+  CheckpointHistory,
+  CheckpointIo,
+  HistoryContent,
+  HistoryEntry,
+} from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { isPromiseLike, run, type Steps, wait } from './io/run.js';
-import { absolute, DEFAULT_FILE } from './io/store-paths.js';
+import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
 import {
   type CheckpointEmitted,
   checkpointMachine,
   type Durability,
 } from './machines/checkpoint-machine.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
+import { checkDurability, checkLabel, checkSequence, toPath } from './store/check-arguments.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger } from './store/guards.js';
+import { fileHistory, noHistory } from './store/history.js';
 import type {
   CheckpointStoreEvent,
   CheckpointStoreOptions,
@@ -194,6 +199,24 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   /**
+   * Every checkpoint that history holds, ascending, and the current one last, each as its seal line
+   * tells it: cheap, and without verifying. Rejects with `NO_HISTORY` on a port that offers none, and
+   * with `READ_FAILED`.
+   */
+  async history(): Promise<readonly HistoryEntry[]> {
+    return await this.#history().list();
+  }
+
+  /**
+   * One checkpoint of history, or the current one, verified. Rejects with `NOT_IN_HISTORY`,
+   * `ENTRY_DAMAGED`, and as {@link history} does.
+   */
+  async readCheckpoint(sequence: number): Promise<HistoryContent> {
+    checkSequence(sequence);
+    return await this.#history().read(sequence);
+  }
+
+  /**
    * Tells a listener what happens from now on; first, what happened at open. What a listener throws
    * is logged and goes no further.
    * @returns stops it
@@ -222,6 +245,16 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #history(): CheckpointHistory {
+    const { lock } = this.#whenReady;
+    const { io, fileSystem, limits } = this.#options;
+    if (this.#io.history !== undefined) return this.#io.history;
+    if (io !== undefined) throw noHistory();
+    const fs = fileSystem ?? createNodeFileSystem();
+    const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
+    return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
   }
 
   get #whenReady(): Ready {
@@ -427,29 +460,6 @@ export async function openCheckpointStore(
   }
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
-}
-
-function toPath(path: string | YamlPath): YamlPath {
-  return typeof path === 'string' ? parsePath(path) : [...path];
-}
-
-function checkLabel(label: unknown, pinned: unknown): void {
-  if (pinned !== undefined && typeof pinned !== 'boolean') {
-    throw new TypeError('pinned is true or false');
-  }
-  if (label === undefined) {
-    if (pinned) throw new TypeError('a checkpoint that is pinned needs a label');
-    return;
-  }
-  if (typeof label !== 'string' || !fits(label, MAX_LABEL_BYTES)) {
-    throw new TypeError(`a label is a string of at most ${MAX_LABEL_BYTES} bytes of UTF-8`);
-  }
-}
-
-function checkDurability(durability: unknown): void {
-  if (durability !== 'logged' && durability !== 'committed') {
-    throw new TypeError("durability is 'logged' or 'committed'");
-  }
 }
 
 function* releaseQuietly(io: CheckpointIo): Steps<void> {

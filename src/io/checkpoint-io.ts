@@ -236,7 +236,7 @@ export interface RoundContent {
 
 /** One checkpoint in a list of history, as its seal line tells it. Whether it verifies is not asked. */
 export interface HistoryEntry {
-  /** Of an edited current checkpoint: the number that it is adopted under. */
+  /** Of an edited current checkpoint: the next free number; it is adopted under that or a later one. */
   readonly sequence: number;
   /** Absolute path; elsewhere than on files, whatever names the entry. */
   readonly file: string;

@@ -6,6 +6,7 @@ import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
 import { readWhole } from './file-content.js';
+import type { FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
   linkOrNot,
@@ -19,7 +20,7 @@ import { readError } from './io-error.js';
 import { keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
 import { pathsOf, type SealedReading, type SeenCheckpoint, type Session } from './session.js';
-import { join } from './store-paths.js';
+import { join, type StorePaths } from './store-paths.js';
 
 const DIGITS = 12;
 
@@ -38,10 +39,14 @@ export function sequenceInName(name: string, targetName: string): number | undef
 
 /** Sequence numbers of this store's entries, ascending. */
 export function listEntries(session: Session): number[] {
-  const { history, targetName } = pathsOf(session);
+  return listSequences(session.fs, pathsOf(session));
+}
+
+/** Sequence numbers of a store's entries, ascending, from their names alone. Needs no lock. */
+export function listSequences(fs: FileSystem, { history, targetName }: StorePaths): number[] {
   let names: string[];
   try {
-    names = session.fs.stat(history) === undefined ? [] : session.fs.list(history);
+    names = fs.stat(history) === undefined ? [] : fs.list(history);
   } catch (error) {
     throw readError(error, history);
   }
@@ -164,12 +169,22 @@ export function prune(session: Session): void {
   session.entries = session.entries.filter((sequence) => !gone.has(sequence));
 }
 
-/** An entry's text, if the entry verifies under its name. */
+/** What an entry holds, if the entry verifies under its name. */
 export function readEntry(
   session: Session,
   sequence: number,
 ): SealedReading | { readonly reason: string } {
-  const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
+  return readEntryFile(session.fs, entryPath(session, sequence), sequence, session.maxBytes);
+}
+
+/** What the entry in a file holds, if it verifies under its name. Needs no lock. */
+export function readEntryFile(
+  fs: FileSystem,
+  path: string,
+  sequence: number,
+  maxBytes: number,
+): SealedReading | { readonly reason: string } {
+  const file = readWhole(fs, path, maxBytes);
   if (file === undefined) return { reason: 'it is missing' };
   const reading = readSeal(file.bytes);
   if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };
