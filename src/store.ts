@@ -26,7 +26,13 @@ import {
   type Durability,
 } from './machines/checkpoint-machine.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
-import { checkDurability, checkLabel, checkSequence, toPath } from './store/check-arguments.js';
+import {
+  checkDurability,
+  checkLabel,
+  checkRetention,
+  checkSequence,
+  toPath,
+} from './store/check-arguments.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
@@ -39,6 +45,8 @@ import type {
 } from './store/store-options.js';
 
 const MAX_CHECKPOINTS = 100;
+const MAX_AGE_HOURS = 24;
+const HOUR_MS = 3_600_000;
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
 const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
@@ -88,6 +96,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         now: () => (options.clock ?? Date).now(),
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
+        maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.
         maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
         externalEdits: options.externalEdits ?? 'adopt',
@@ -458,6 +467,7 @@ export async function openCheckpointStore(
   if (typeof options?.directory !== 'string' || options.directory === '') {
     throw new TypeError('openCheckpointStore() needs a directory');
   }
+  checkRetention(options);
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
 }

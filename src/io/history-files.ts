@@ -18,6 +18,7 @@ import {
 } from './files.js';
 import { readError } from './io-error.js';
 import { keepFile } from './quarantine-files.js';
+import { noteKept } from './retention-state.js';
 import type { Steps } from './run.js';
 import { pathsOf, type SealedReading, type SeenCheckpoint, type Session } from './session.js';
 import { join, type StorePaths } from './store-paths.js';
@@ -80,7 +81,7 @@ export function* keepInHistory(
   if (fs.statLink(path) !== undefined) {
     const existing = readWhole(fs, path, session.maxBytes);
     if (existing !== undefined && equalBytes(existing.bytes, image)) {
-      remember(session, sequence);
+      remember(session, seen, sequence);
       yield* syncDirectory(fs, history);
       return;
     }
@@ -91,7 +92,7 @@ export function* keepInHistory(
     how === 'link' && image === seen.bytes && linkOrNot(fs, pathsOf(session).target, path);
   if (linked) yield* syncDirectory(fs, history);
   else yield* writeEntry(session, path, image, seen);
-  remember(session, sequence);
+  remember(session, seen, sequence);
 }
 
 function sealedImage(
@@ -115,10 +116,17 @@ function* writeEntry(
   makeReadOnly(fs, path);
 }
 
-function remember(session: Session, sequence: number): void {
+/** Entries come in order but for rare exceptions, so that this costs nothing in a long history. */
+function remember(session: Session, seen: SeenCheckpoint, sequence: number): void {
   session.newestKept = sequence;
-  if (session.entries.includes(sequence)) return;
-  session.entries = [...session.entries, sequence].sort((a, b) => a - b);
+  const { entries, retention } = session;
+  const { reading, changedMs } = seen;
+  const isOwnSeal = reading.kind === 'sealed' && reading.sequence === sequence;
+  const timeMs = (isOwnSeal ? reading.timeMs : undefined) ?? changedMs;
+  noteKept(retention, { sequence, timeMs }, isOwnSeal && reading.pinned === true);
+  let at = entries.length;
+  while (at > 0 && (entries[at - 1] ?? 0) > sequence) at -= 1;
+  if (entries[at - 1] !== sequence) entries.splice(at, 0, sequence);
 }
 
 /**
@@ -148,25 +156,6 @@ export function protectEntry(session: Session, sequence: number): void {
   } catch {
     // Entries verify themselves; the mode only guards against slips of the hand.
   }
-}
-
-/**
- * Removes the oldest entries beyond the limit, but never the newest that this store has kept itself:
- * that one is known to verify. What can't be removed is left, which does no harm.
- */
-export function prune(session: Session): void {
-  const excess = session.entries.length - session.maxCheckpoints;
-  if (excess <= 0) return;
-  const candidates = session.entries.slice(0, excess);
-  const gone = new Set(candidates.filter((sequence) => sequence !== session.newestKept));
-  for (const sequence of gone) {
-    try {
-      unlinkIfThere(session.fs, entryPath(session, sequence));
-    } catch {
-      gone.delete(sequence);
-    }
-  }
-  session.entries = session.entries.filter((sequence) => !gone.has(sequence));
 }
 
 /** What an entry holds, if the entry verifies under its name. */

@@ -14,6 +14,7 @@ import type { WalEncoder } from '../format/wal-writer.js';
 import type { CheckpointContent } from './checkpoint-io.js';
 import type { FileIdentity, Ownership } from './file-content.js';
 import type { FileHandle, FileLock, FileSystem } from './file-system.js';
+import type { Retention } from './retention-state.js';
 import type { StorePaths } from './store-paths.js';
 
 /** The checkpoint file as it was last seen. */
@@ -58,7 +59,10 @@ export interface SessionOptions {
   /** Wall clock in milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** Most earlier checkpoints that are kept, pinned ones not counted. */
   readonly maxCheckpoints: number;
+  /** Greatest age of those, in milliseconds. */
+  readonly maxAgeMs: number;
   /** Largest checkpoint that is read, in bytes. */
   readonly maxBytes: number;
   /** What becomes of edits made outside. */
@@ -86,6 +90,8 @@ export interface Session extends SessionOptions {
   entries: number[];
   /** The entry that this store has kept last, and that verifies. */
   newestKept: number | undefined;
+  /** What pruning has learnt of the entries; `undefined` before the first time. */
+  retention: Retention | undefined;
   /** Whether recovery ended well, so that closing may write. */
   recovered: boolean;
   /** Set by a failed sync: nothing more is written. */
@@ -107,6 +113,7 @@ export function createSession(options: SessionOptions): Session {
     artifacts: [],
     entries: [],
     newestKept: undefined,
+    retention: undefined,
     recovered: false,
     untrusted: false,
   };

@@ -13,9 +13,10 @@ import type { IoOperations, KeptFile } from './checkpoint-io.js';
 import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { both, createFile, syncDirectory, syncFile, temporaryFor, unlinkIfThere } from './files.js';
-import { keepInHistory, protectEntry, prune, readEntry, repairEntry } from './history-files.js';
+import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
 import { keepBytes } from './quarantine-files.js';
+import { prune } from './retention.js';
 import { type Steps, wait } from './run.js';
 import {
   checkLock,

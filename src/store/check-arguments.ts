@@ -38,3 +38,20 @@ export function checkSequence(sequence: unknown): void {
     throw new TypeError('the number of a checkpoint is an integer from 0');
   }
 }
+
+/** @throws TypeError for limits under which nothing could be kept, or that are no numbers */
+export function checkRetention({
+  maxCheckpoints = Number.POSITIVE_INFINITY,
+  maxAgeHours = Number.POSITIVE_INFINITY,
+}: {
+  readonly maxCheckpoints?: number | undefined;
+  readonly maxAgeHours?: number | undefined;
+}): void {
+  const isCount = Number.isSafeInteger(maxCheckpoints) || maxCheckpoints === Infinity;
+  if (!isCount || maxCheckpoints < 1) {
+    throw new TypeError('maxCheckpoints is an integer from 1, or Infinity to keep all');
+  }
+  if (typeof maxAgeHours !== 'number' || !(maxAgeHours > 0)) {
+    throw new TypeError('maxAgeHours is a number above 0, or Infinity to keep any age');
+  }
+}

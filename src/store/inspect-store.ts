@@ -142,7 +142,8 @@ function openInspection(fs: FileSystem, options: InspectStoreOptions): Inspectio
     content: new CheckpointDocument({ schema: options.schema, limits }),
     now: () => Date.now(),
     random: (length) => new Uint8Array(length),
-    maxCheckpoints: 0,
+    maxCheckpoints: Number.POSITIVE_INFINITY,
+    maxAgeMs: Number.POSITIVE_INFINITY,
     // As a store reads: the text is bounded, and its seal comes on top.
     maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
     externalEdits: options.externalEdits ?? 'adopt',

@@ -35,8 +35,17 @@ export interface CheckpointStoreOptions<
   readonly durability?: Durability | undefined;
   /** How often a failed sync is answered with a fresh file before the store halts; 2 by default. */
   readonly syncRetryLimit?: number | undefined;
-  /** How many earlier checkpoints are kept; 100 by default. */
+  /**
+   * How many earlier checkpoints are kept, besides those that are pinned; 100 by default, `Infinity` for
+   * all. The newest that verifies is always kept.
+   */
   readonly maxCheckpoints?: number | undefined;
+  /**
+   * How old an earlier checkpoint may become, in hours since it was saved; 24 by default, fractions
+   * are allowed, `Infinity` for any age. Of the two limits the stricter counts; pinned checkpoints and
+   * the newest that verifies are kept whatever their age.
+   */
+  readonly maxAgeHours?: number | undefined;
   /** Bounds on what is read. */
   readonly limits?: Partial<YamlLimits> | undefined;
   /** The file system to work on; node's by default. */
