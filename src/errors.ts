@@ -20,6 +20,9 @@
  * | `EDITED_OUTSIDE` | the file was edited outside and the policy is `reject` |
  * | `REFUSED` | recovery found nothing valid to go on with; every file looked at is in details |
  * | `UNSUPPORTED_VERSION` | a file was written by a newer format version |
+ * | `NOT_IN_HISTORY` | history holds no checkpoint of that number (the nearest that exist in details) |
+ * | `ENTRY_DAMAGED` | a checkpoint in history does not verify |
+ * | `NO_HISTORY` | this store's port offers no history to read |
  * | `NO_STORE` | there is no checkpoint file where one was expected |
  * | `PATH_OUTSIDE_STORE` | a name would leave the store's directory |
  * | `READ_FAILED` / `WRITE_FAILED` / `SHORT_WRITE` / `NO_SPACE` / `SYNC_FAILED` | an I/O operation failed (`cause` holds the system's error) |
@@ -45,6 +48,9 @@ export type CheckpointErrorCode =
   | 'EDITED_OUTSIDE'
   | 'REFUSED'
   | 'UNSUPPORTED_VERSION'
+  | 'NOT_IN_HISTORY'
+  | 'ENTRY_DAMAGED'
+  | 'NO_HISTORY'
   | 'NO_STORE'
   | 'PATH_OUTSIDE_STORE'
   | 'READ_FAILED'

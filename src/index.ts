@@ -6,6 +6,7 @@ export {
   type CheckpointErrorCode,
   type CheckpointErrorDetails,
 } from './errors.js';
+export type { ArtifactRecord } from './format/artifact-lines.js';
 export type {
   BadCheckpoint,
   CountedFailure,
@@ -19,10 +20,14 @@ export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
 export type {
   CheckpointContent,
+  CheckpointHistory,
   CheckpointIo,
+  HistoryContent,
+  HistoryEntry,
   IoFailure,
   IoOperations,
   OperationName,
+  RoundContent,
 } from './io/checkpoint-io.js';
 export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';

@@ -5,25 +5,38 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
-import { MAX_LABEL_BYTES } from './format/wal-format.js';
-import { parsePath, type YamlPath } from './format/yaml/yaml-path.js';
+import { MAX_SEAL_BYTES } from './format/seal.js';
+import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
-import type { CheckpointIo } from './io/checkpoint-io.js';
+import type {
+  CheckpointHistory,
+  CheckpointIo,
+  HistoryContent,
+  HistoryEntry,
+} from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { isPromiseLike, run, type Steps, wait } from './io/run.js';
-import { absolute, DEFAULT_FILE } from './io/store-paths.js';
+import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
 import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
+import {
+  checkDurability,
+  checkLabel,
+  checkRetention,
+  checkSequence,
+  toPath,
+} from './store/check-arguments.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
+import { fileHistory, noHistory } from './store/history.js';
 import { detectorSettings } from './store/restore-options.js';
 import type {
   CheckpointStoreEvent,
@@ -36,7 +49,8 @@ import type {
 import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
 
 const MAX_CHECKPOINTS = 100;
-const SEAL_LINE_BYTES_MAX = 1024;
+const MAX_AGE_HOURS = 24;
+const HOUR_MS = 3_600_000;
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
 const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
@@ -89,8 +103,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         now: () => (options.clock ?? Date).now(),
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
+        maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.
-        maxBytes: limits.maxBytes + SEAL_LINE_BYTES_MAX,
+        maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
@@ -276,6 +291,24 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   /**
+   * Every checkpoint that history holds, ascending, and the current one last, each as its seal line
+   * tells it: cheap, and without verifying. Rejects with `NO_HISTORY` on a port that offers none, and
+   * with `READ_FAILED`.
+   */
+  async history(): Promise<readonly HistoryEntry[]> {
+    return await this.#history().list();
+  }
+
+  /**
+   * One checkpoint of history, or the current one, verified. Rejects with `NOT_IN_HISTORY`,
+   * `ENTRY_DAMAGED`, and as {@link history} does.
+   */
+  async readCheckpoint(sequence: number): Promise<HistoryContent> {
+    checkSequence(sequence);
+    return await this.#history().read(sequence);
+  }
+
+  /**
    * Tells a listener what happens from now on; first, what happened at open. What a listener throws
    * is logged and goes no further.
    * @returns stops it
@@ -306,14 +339,25 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     await this.close();
   }
 
+  #history(): CheckpointHistory {
+    const { lock } = this.#whenReady;
+    const { io, fileSystem, limits } = this.#options;
+    if (this.#io.history !== undefined) return this.#io.history;
+    if (io !== undefined) throw noHistory();
+    const fs = fileSystem ?? createNodeFileSystem();
+    const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
+    return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
+  }
+
   get #whenReady(): Ready {
     if (this.#ready === undefined) throw new TypeError('the store has not been opened');
     return this.#ready;
   }
 
   async #submit(change: () => Change, options: SaveOptions): Promise<SaveResult> {
-    const { label, durability = this.#options.durability ?? 'committed', signal } = options;
-    checkLabel(label);
+    const { label, pinned, signal } = options;
+    const { durability = this.#options.durability ?? 'committed' } = options;
+    checkLabel(label, pinned);
     checkDurability(durability);
     signal?.throwIfAborted();
     if (this.#closing) {
@@ -322,7 +366,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
     const staged = this.#stage(change());
-    const request = (requestId: number) => this.#request(requestId, { label, durability, signal });
+    const request = (requestId: number) =>
+      this.#request(requestId, { label, pinned, durability, signal });
     return await (typeof staged === 'number' ? request(staged) : staged.then(request));
   }
 
@@ -346,7 +391,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #request(
     requestId: number,
-    { label, durability, signal }: { durability: Durability } & SaveOptions,
+    { label, pinned, durability, signal }: { durability: Durability } & SaveOptions,
   ): Promise<SaveResult> {
     if (signal?.aborted) {
       this.#document.drop([requestId], { keepLogged: true });
@@ -361,7 +406,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         durability,
         stopListening: () => signal?.removeEventListener('abort', abort),
       });
-      this.actor.send({ type: 'save.requested', requestId, label, durability });
+      this.actor.send({ type: 'save.requested', requestId, label, pinned, durability });
     });
   }
 
@@ -535,25 +580,9 @@ export async function openCheckpointStore(
   if (typeof options?.directory !== 'string' || options.directory === '') {
     throw new TypeError('openCheckpointStore() needs a directory');
   }
+  checkRetention(options);
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
-}
-
-function toPath(path: string | YamlPath): YamlPath {
-  return typeof path === 'string' ? parsePath(path) : [...path];
-}
-
-function checkLabel(label: unknown): void {
-  if (label === undefined) return;
-  if (typeof label !== 'string' || new TextEncoder().encode(label).length > MAX_LABEL_BYTES) {
-    throw new TypeError(`a label is a string of at most ${MAX_LABEL_BYTES} bytes`);
-  }
-}
-
-function checkDurability(durability: unknown): void {
-  if (durability !== 'logged' && durability !== 'committed') {
-    throw new TypeError("durability is 'logged' or 'committed'");
-  }
 }
 
 function* releaseQuietly(io: CheckpointIo): Steps<void> {

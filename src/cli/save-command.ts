@@ -34,10 +34,7 @@ export function addSaveCommand(program: Command, launch: Launch): Command {
       'Saves a whole YAML file verbatim, once it parses. Begins a store where there is none.',
     )
     .argument('[FILE]', 'the file to save; - or nothing: standard input')
-    .option(
-      '--label <TEXT>',
-      'a short name for this checkpoint, kept in the log while it is in flight',
-    )
+    .option('--label <TEXT>', 'a short name for this checkpoint, kept in its seal')
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, options: Options, command: Command) => {
       await launch(command, (context) => save(context, file, options));

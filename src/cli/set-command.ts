@@ -38,10 +38,7 @@ export function addSetCommand(program: Command, launch: Launch): Command {
     .argument('<PATH>', 'dotted and bracketed, as phases[0].status or metadata["a.b"]')
     .argument('<VALUE>', 'the new value as YAML; after -- if it begins with a dash')
     .option('--string', 'take VALUE as the text it is, not as YAML')
-    .option(
-      '--label <TEXT>',
-      'a short name for this checkpoint, kept in the log while it is in flight',
-    )
+    .option('--label <TEXT>', 'a short name for this checkpoint, kept in its seal')
     .addHelpText('after', EXAMPLES)
     .action(async (path: string, value: string, options: Options, command: Command) => {
       await launch(command, (context) => set(context, path, value, options));

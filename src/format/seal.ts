@@ -1,95 +1,108 @@
 /**
- * The seal: the last line of a published checkpoint, a YAML comment that carries sequence number,
- * epoch and the SHA-256 of all bytes before the line. Owns how a text gains, proves and loses it, byte
- * for byte. Ruled by `docs/format.md`, "The seal line".
+ * The seal: the end of a published checkpoint, YAML comments that carry its sequence number, its
+ * artifacts and the SHA-256 of all bytes before the last line. Owns how a text gains, proves and loses
+ * it, byte for byte. Ruled by `docs/format.md`, "The seal line".
  */
 import { hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import { isWellFormed, MAX_COUNTER, sha256Hex } from './bytes.js';
-import { findInvalidUtf8 } from './utf8.js';
+import {
+  ARTIFACT_PREFIX,
+  type ArtifactRecord,
+  artifactLine,
+  MAX_ARTIFACT_LINE_BYTES,
+  MAX_ARTIFACTS,
+  readArtifactLine,
+} from './artifact-lines.js';
+import { isWellFormed, sha256Hex } from './bytes.js';
+import {
+  claimOfLine,
+  MAX_SEAL_LINE_BYTES,
+  readLastSealLine,
+  readSealLine,
+  SEAL_PREFIX,
+  SEAL_TAIL_BYTES,
+  type SealClaim,
+  type SealLine,
+  sealLine,
+} from './seal-line.js';
+import { decodeUtf8, findInvalidUtf8 } from './utf8.js';
 
-/** What a seal line says of its file. */
-export interface SealClaim {
-  /** Sequence number of the save that published the file; 0 to 2^48. */
-  readonly sequence: number;
-  /** Epoch of the writer; 0 to 2^48. */
-  readonly epoch: number;
+/** What a file is sealed with. */
+export interface SealInput extends SealClaim {
+  /** The artifacts that belong to the text, in this order; none by default. */
+  readonly artifacts?: readonly ArtifactRecord[];
 }
 
 /**
- * What a checkpoint file is, judged by itself. `text` never holds a seal line of this version, except
- * one that the sealed text itself held.
+ * What a checkpoint file is, judged by itself. `text` never holds a seal line or an artifact line of
+ * this version, except those that the sealed text itself held.
  *
  * - `sealed`: exactly what was published. `text` is the user's, byte for byte as it was given.
  * - `mismatch`: sealed once and changed since, by an edit or by damage; which, can't be told from the
- *   file. `claimIntact`: sequence and epoch are as they were written; otherwise they are not to be
- *   relied on.
- * - `unsealed`: no seal anywhere. With `remnant`, a line starts as a seal does and is none: the file was
- *   ours and was cut off or damaged in that line; `text` still holds it. Without, it was never saved by
- *   this package, or has lost its last line as a whole.
+ *   file. `claimIntact`: the claim is as it was written; otherwise it is not to be relied on. The
+ *   `artifacts` are those whose lines can be read; nothing vouches for them.
+ * - `unsealed`: no seal anywhere. With `remnant`, a line starts as one of a seal does: the file was ours
+ *   and was cut off or damaged there; what can't be read of it stays in `text`. Without, it was never
+ *   saved by this package, or has lost its last lines as a whole.
  * - `unsupportedVersion`: sealed by a later version; `text` is the whole file.
  * - `notText`: not valid UTF-8 from byte `offset` on.
  */
 export type SealReading =
-  | (SealClaim & { readonly kind: 'sealed'; readonly text: string })
+  | (SealClaim & {
+      readonly kind: 'sealed';
+      readonly text: string;
+      readonly artifacts: readonly ArtifactRecord[];
+    })
   | (SealClaim & {
       readonly kind: 'mismatch';
       readonly claimIntact: boolean;
       readonly text: string;
+      readonly artifacts: readonly ArtifactRecord[];
       readonly reason: string;
     })
   | { readonly kind: 'unsealed'; readonly text: string; readonly remnant?: true }
   | { readonly kind: 'unsupportedVersion'; readonly version: number; readonly text: string }
   | { readonly kind: 'notText'; readonly offset: number };
 
-interface SealLine extends SealClaim {
-  readonly intact: boolean;
-  readonly newlineAdded: boolean;
-  readonly sha256: string;
-}
+/** A line of a seal in a text: from `start` up to `end`, its line break included. */
+type PlacedLine = { readonly start: number; readonly end: number } & (
+  | { readonly seal: SealLine }
+  | { readonly artifact: ArtifactRecord }
+);
 
-type LineReading = SealLine | { readonly unsupported: number } | undefined;
-
-/** A seal line in a text: the line from `start` up to `end`, its newline included. */
-interface PlacedLine {
-  readonly line: SealLine;
-  readonly start: number;
-  readonly end: number;
-}
-
-const PREFIX = '# checkpoint-wal: v';
+/** How every line of a seal begins. */
+const PREFIX = '# checkpoint-wal: ';
 /** A cut-off last line counts as a seal's from here on: `# checkp`. A user's own comment is not that. */
 const SHORTEST_REMNANT = 8;
 const SHA256_PLACEHOLDER = '0'.repeat(64);
-/** Longer lines are no seals, in any version; it bounds the work for each line. */
-const MAX_LINE_LENGTH = 512;
-const ANY_VERSION =
-  /^# checkpoint-wal: v([1-9]\d{0,8}) (.*) crc=([0-9a-f]{8}) sha256=([0-9a-f]{64})$/;
-const FIELDS = /^sequence=(0|[1-9]\d{0,15}) epoch=(0|[1-9]\d{0,15})( newline=added)?$/;
+/** Most bytes that a seal with all its lines adds to a text. */
+export const MAX_SEAL_BYTES = MAX_ARTIFACTS * MAX_ARTIFACT_LINE_BYTES + MAX_SEAL_LINE_BYTES + 2;
 
 /**
- * The bytes to publish for `text`: the text, a newline where it ends without one, and the seal line in
- * the newline style of the text's last line break. {@link readSeal} returns the text exactly.
+ * The bytes to publish for `text`: the text, a newline where it ends without one, a line for each
+ * artifact and the seal line, in the newline style of the text's last line break. {@link readSeal}
+ * returns the text exactly.
  * @throws TypeError where the text is no string or holds half a surrogate pair; RangeError where it is
- * empty (an empty checkpoint is damage, never a state), or a number is out of range.
+ * empty (an empty checkpoint is damage, never a state); either for a field that a line can't carry
  */
-export function sealText(text: string, claim: SealClaim): Uint8Array {
+export function sealText(text: string, { artifacts = [], ...claim }: SealInput): Uint8Array {
   if (typeof text !== 'string') throw new TypeError('the text to seal is not a string');
   if (text === '') throw new RangeError('an empty text is never sealed');
   if (!isWellFormed(text)) throw new TypeError('the text to seal holds half a surrogate pair');
-  checkCounter('sequence', claim.sequence);
-  checkCounter('epoch', claim.epoch);
+  if (artifacts.length > MAX_ARTIFACTS) {
+    throw new RangeError(`${artifacts.length} artifacts; at most ${MAX_ARTIFACTS} are recorded`);
+  }
   const newline = newlineOf(text);
-  const added = !text.endsWith('\n');
-  const claims = claimsOf(claim, added);
-  const line = `${claims} crc=${crcHex(claims)} sha256=${SHA256_PLACEHOLDER}${newline}`;
+  const newlineAdded = !text.endsWith('\n');
+  const lines = artifacts.map((artifact) => `${artifactLine(artifact)}${newline}`).join('');
+  const rest = { artifactCount: artifacts.length, newlineAdded, sha256: SHA256_PLACEHOLDER };
+  const last = `${sealLine(claim, rest)}${newline}`;
   // Encoded once with room for the digest, which then is written in place: no second copy of the text.
-  const bytes = new TextEncoder().encode(text + (added ? newline : '') + line);
-  const digest = hash('sha256', bytes.subarray(0, bytes.length - line.length), 'hex');
-  new TextEncoder().encodeInto(
-    digest,
-    bytes.subarray(bytes.length - newline.length - digest.length, bytes.length - newline.length),
-  );
+  // The last line is ASCII but for the label, so its digest is found from the end.
+  const bytes = new TextEncoder().encode(text + (newlineAdded ? newline : '') + lines + last);
+  const lastBytes = new TextEncoder().encode(last).length;
+  const digest = hash('sha256', bytes.subarray(0, bytes.length - lastBytes), 'hex');
+  const digestEnd = bytes.length - newline.length;
+  new TextEncoder().encodeInto(digest, bytes.subarray(digestEnd - digest.length, digestEnd));
   return bytes;
 }
 
@@ -97,89 +110,104 @@ export function sealText(text: string, claim: SealClaim): Uint8Array {
 export function readSeal(bytes: Uint8Array): SealReading {
   const sealed = readSealed(bytes);
   if (sealed !== undefined) return sealed;
-  const text = decode(bytes);
+  const text = decodeUtf8(bytes);
   if (text === undefined) return { kind: 'notText', offset: findInvalidUtf8(bytes) };
-  const { lines, unsupported } = findSealLines(text);
+  const { lines, unsupported } = findLines(text);
   if (unsupported !== undefined) return { kind: 'unsupportedVersion', version: unsupported, text };
   const claim = strongestClaim(lines);
-  if (claim === undefined)
-    return { kind: 'unsealed', text, ...(hasRemnant(text) ? { remnant: true } : {}) };
+  const user = withoutLines(text, lines);
+  if (claim === undefined) {
+    return { kind: 'unsealed', text: user, ...(hasRemnant(text) ? { remnant: true } : {}) };
+  }
   return {
     kind: 'mismatch',
-    sequence: claim.sequence,
-    epoch: claim.epoch,
+    ...claimOfLine(claim),
     claimIntact: claim.intact,
-    text: withoutLines(text, lines),
+    text: user,
+    artifacts: artifactsIn(lines),
     reason: mismatchReason(text, lines),
   };
 }
 
 /**
- * The text without any line that is a seal of this version, wherever it stands: for text that
+ * The text without any line that is of a seal of this version, wherever it stands: for text that
  * somebody copied from a sealed file. Text without one is returned as it is.
  */
 export function removeSealLines(text: string): string {
-  return withoutLines(text, findSealLines(text).lines);
+  return withoutLines(text, findLines(text).lines);
 }
 
 /** The reading of a file whose last line is a seal that proves all bytes before it. */
 function readSealed(bytes: Uint8Array): SealReading | undefined {
-  if (bytes.at(-1) !== 0x0a) return undefined;
-  const start = bytes.length < 2 ? 0 : bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
-  if (bytes.length - start > MAX_LINE_LENGTH) return undefined;
-  const lastLine = decode(bytes.subarray(start)) ?? '';
-  const newline = newlineOf(lastLine);
-  const line = readLine(lastLine.slice(0, -newline.length));
-  if (line === undefined || 'unsupported' in line || !line.intact) return undefined;
-  if (sha256Hex(bytes.subarray(0, start)) !== line.sha256) return undefined;
-  const body = bytes.subarray(0, start);
+  const tailStart = Math.max(0, bytes.length - SEAL_TAIL_BYTES);
+  const last = readLastSealLine(bytes.subarray(tailStart));
+  if (last === undefined) return undefined;
+  const { line, newline } = last;
+  const covered = bytes.subarray(0, tailStart + last.start);
+  if (sha256Hex(covered) !== line.sha256) return undefined;
+  const found = takeArtifacts(covered, line.artifactCount, newline);
+  if (found === undefined) return undefined;
+  const body = covered.subarray(0, found.start);
   if (line.newlineAdded && !endsWithAscii(body, newline)) return undefined;
-  const text = decode(line.newlineAdded ? body.subarray(0, start - newline.length) : body);
+  const text = decodeUtf8(
+    line.newlineAdded ? body.subarray(0, body.length - newline.length) : body,
+  );
   if (text === undefined) return undefined; // reported as not text, with the offset
-  return { kind: 'sealed', sequence: line.sequence, epoch: line.epoch, text };
+  return { kind: 'sealed', ...claimOfLine(line), text, artifacts: found.artifacts };
 }
 
-/** Reads one line, without its newline. `undefined`: an ordinary line of the user's. */
-function readLine(line: string): LineReading {
-  if (line.length > MAX_LINE_LENGTH) return undefined;
-  const match = ANY_VERSION.exec(line);
-  if (match === null) return undefined;
-  const [, version, fields = '', crc, sha256 = ''] = match;
-  const intact = crcHex(`${PREFIX}${version} ${fields}`) === crc;
-  // The checksum is read so in every version, and proves that the version is no flipped bit.
-  if (intact && version !== '1') return { unsupported: Number(version) };
-  const values = FIELDS.exec(fields);
-  if (values === null) return undefined;
-  const sequence = Number(values[1]);
-  const epoch = Number(values[2]);
-  if (sequence > MAX_COUNTER || epoch > MAX_COUNTER) return undefined;
-  return { sequence, epoch, intact, newlineAdded: values[3] !== undefined, sha256 };
+/** The last `count` lines, all of them artifact lines, and where the first begins. */
+function takeArtifacts(
+  bytes: Uint8Array,
+  count: number,
+  newline: string,
+): { readonly artifacts: ArtifactRecord[]; readonly start: number } | undefined {
+  const artifacts: ArtifactRecord[] = [];
+  let end = bytes.length;
+  while (artifacts.length < count) {
+    const start = end < 2 ? 0 : bytes.lastIndexOf(0x0a, end - 2) + 1;
+    const line = bytes.subarray(start, end);
+    if (line.length > MAX_ARTIFACT_LINE_BYTES || !endsWithAscii(line, newline)) return undefined;
+    const text = decodeUtf8(line.subarray(0, line.length - newline.length));
+    const artifact = text === undefined ? undefined : readArtifactLine(text);
+    if (artifact === undefined) return undefined;
+    artifacts.push(artifact);
+    end = start;
+  }
+  return { artifacts: artifacts.reverse(), start: end };
 }
 
-/** Every whole line that is a seal, in order, and the newest later version that one claims. */
-function findSealLines(text: string): {
+/** Every whole line of a seal, in order, and the newest later version that one claims. */
+function findLines(text: string): {
   readonly lines: readonly PlacedLine[];
   readonly unsupported: number | undefined;
 } {
   const lines: PlacedLine[] = [];
   let unsupported: number | undefined;
-  for (let at = text.indexOf(PREFIX); at !== -1; at = text.indexOf(PREFIX, at + 1)) {
-    if (at > 0 && text[at - 1] !== '\n') continue;
-    const newlineAt = text.indexOf('\n', at);
+  for (let start = text.indexOf(PREFIX); start !== -1; start = text.indexOf(PREFIX, start + 1)) {
+    if (start > 0 && text[start - 1] !== '\n') continue;
+    const newlineAt = text.indexOf('\n', start);
     const end = newlineAt === -1 ? text.length : newlineAt + 1;
-    const line = readLine(text.slice(at, end).replace(/\r?\n$|\r$/, ''));
-    if (line === undefined) continue;
-    if ('unsupported' in line) unsupported = Math.max(unsupported ?? 0, line.unsupported);
-    else lines.push({ line, start: at, end });
+    const line = text.slice(start, end).replace(/\r?\n$|\r$/, '');
+    const artifact = readArtifactLine(line);
+    if (artifact !== undefined) lines.push({ artifact, start, end });
+    const seal = readSealLine(line);
+    if (seal === undefined) continue;
+    if ('unsupported' in seal) unsupported = Math.max(unsupported ?? 0, seal.unsupported);
+    else lines.push({ seal, start, end });
   }
   return { lines, unsupported };
 }
 
-/** Whether a line starts as a seal line does, or the text ends in the middle of that start. */
+/** Whether a line starts as one of a seal does, or the text ends in the middle of such a start. */
 function hasRemnant(text: string): boolean {
-  if (text.startsWith(PREFIX) || text.includes(`\n${PREFIX}`)) return true;
   const lastLine = text.slice(text.lastIndexOf('\n') + 1);
-  return lastLine.length >= SHORTEST_REMNANT && PREFIX.startsWith(lastLine);
+  return [SEAL_PREFIX, ARTIFACT_PREFIX].some(
+    (prefix) =>
+      text.startsWith(prefix) ||
+      text.includes(`\n${prefix}`) ||
+      (lastLine.length >= SHORTEST_REMNANT && prefix.startsWith(lastLine)),
+  );
 }
 
 function endsWithAscii(bytes: Uint8Array, ending: string): boolean {
@@ -191,38 +219,64 @@ function endsWithAscii(bytes: Uint8Array, ending: string): boolean {
 /** The claim of the highest sequence; one that is intact goes before any that is not. */
 function strongestClaim(lines: readonly PlacedLine[]): SealLine | undefined {
   let best: SealLine | undefined;
-  for (const { line } of lines) {
+  for (const line of lines) {
+    if (!('seal' in line)) continue;
+    const { seal } = line;
     const better =
       best === undefined ||
-      (line.intact === best.intact ? line.sequence > best.sequence : line.intact);
-    if (better) best = line;
+      (seal.intact === best.intact ? seal.sequence > best.sequence : seal.intact);
+    if (better) best = seal;
   }
   return best;
 }
 
+/** Each artifact once; of two lines for one path the later counts. */
+function artifactsIn(lines: readonly PlacedLine[]): ArtifactRecord[] {
+  const byPath = new Map<string, ArtifactRecord>();
+  for (const line of lines) {
+    if ('artifact' in line) byPath.set(line.artifact.path, line.artifact);
+  }
+  return [...byPath.values()].slice(0, MAX_ARTIFACTS);
+}
+
 function withoutLines(text: string, lines: readonly PlacedLine[]): string {
+  const added = addedNewline(text, lines);
   const kept: string[] = [];
   let from = 0;
-  for (const { line, start, end } of lines) {
-    kept.push(text.slice(from, start - addedNewlineLength(text, line, start, end)));
+  for (const { start, end } of lines) {
+    kept.push(text.slice(from, start === added.end ? added.start : start));
     from = end;
   }
   kept.push(text.slice(from));
   return kept.join('');
 }
 
-/** How much before a seal line was added with it: nothing, once text was appended after the seal. */
-function addedNewlineLength(text: string, line: SealLine, start: number, end: number): number {
-  if (!line.newlineAdded || end !== text.length) return 0;
+/**
+ * Where the line break is that was added with the seal, before the artifact lines if there are any.
+ * Once text was appended after the seal, that line break is the user's.
+ */
+function addedNewline(
+  text: string,
+  lines: readonly PlacedLine[],
+): { readonly start: number; readonly end: number } {
+  const last = lines.at(-1);
+  if (last === undefined || !('seal' in last)) return { start: 0, end: 0 };
+  if (!last.seal.newlineAdded || last.end !== text.length) return { start: 0, end: 0 };
+  let end = last.start;
+  for (const line of lines.slice(0, -1).reverse()) {
+    if (!('artifact' in line) || line.end !== end) break;
+    end = line.start;
+  }
   const bareNewline = text.endsWith('\n') && !text.endsWith('\r\n');
-  const crlf = !bareNewline && text.endsWith('\r\n', start);
-  return crlf ? 2 : Math.min(start, 1);
+  const crlf = !bareNewline && text.endsWith('\r\n', end);
+  return { start: end - (crlf ? 2 : Math.min(end, 1)), end };
 }
 
 function mismatchReason(text: string, lines: readonly PlacedLine[]): string {
   const last = lines.at(-1);
   if (last === undefined || last.end !== text.length) return 'text follows the seal';
-  if (!last.line.intact) return 'the seal itself was changed';
+  if (!('seal' in last)) return 'lines of another seal follow the seal';
+  if (!last.seal.intact) return 'the seal itself was changed';
   if (!text.endsWith('\n')) return 'the seal has lost its newline';
   return 'the text before the seal was changed';
 }
@@ -231,26 +285,4 @@ function mismatchReason(text: string, lines: readonly PlacedLine[]): string {
 function newlineOf(text: string): '\n' | '\r\n' {
   const last = text.lastIndexOf('\n');
   return last > 0 && text[last - 1] === '\r' ? '\r\n' : '\n';
-}
-
-function claimsOf({ sequence, epoch }: SealClaim, newlineAdded: boolean): string {
-  return `${PREFIX}1 sequence=${sequence} epoch=${epoch}${newlineAdded ? ' newline=added' : ''}`;
-}
-
-function crcHex(text: string): string {
-  return crc32(new TextEncoder().encode(text)).toString(16).padStart(8, '0');
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined; // fatal: invalid UTF-8 is the only way that decoding fails
-  }
-}
-
-function checkCounter(what: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0 || value > MAX_COUNTER) {
-    throw new RangeError(`${what} ${String(value)} is not an integer from 0 to 2^48`);
-  }
 }

@@ -1,7 +1,16 @@
 /**
- * Finds where bytes stop being UTF-8: the platform's decoder says only that they do. Follows the table
- * of well-formed byte sequences of the Unicode standard (section 3.9, table 3-7).
+ * Bytes as UTF-8 text, and where they stop being that: the platform's decoder says only that they do.
+ * Follows the table of well-formed byte sequences of the Unicode standard (section 3.9, table 3-7).
  */
+
+/** The text of the bytes, a byte order mark included; `undefined` where they are not valid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined; // fatal: invalid UTF-8 is the only way that decoding fails
+  }
+}
 
 /** Offset of the first byte that starts no well-formed UTF-8 sequence; the length where all are. */
 export function findInvalidUtf8(bytes: Uint8Array): number {

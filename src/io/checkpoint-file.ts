@@ -9,7 +9,7 @@ import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
 import { wait } from './run.js';
-import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, recordedMs, type SeenCheckpoint, type Session } from './session.js';
 
 /**
  * File systems stamp changes with a coarse clock (4 to 10 ms on Linux). A file that was changed
@@ -31,6 +31,8 @@ export function see(session: Session): SeenCheckpoint | undefined {
     reading,
     seenAtMs,
     sequence: historic ? reading.sequence : undefined,
+    changedMs: recordedMs(file.identity.modifiedMs),
+    artifacts: 'artifacts' in reading ? reading.artifacts : [],
     historic,
   };
 }

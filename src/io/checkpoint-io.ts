@@ -7,6 +7,7 @@
  * other than files implements {@link CheckpointIo} and runs on the same machines.
  */
 import type { CheckpointError, Problem } from '../errors.js';
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { HealthMemory } from '../format/health-format.js';
 import type { MaybePromise } from './file-system.js';
 
@@ -197,6 +198,8 @@ export interface IoOperations {
     input: {
       readonly sequence: number;
       readonly label?: string | undefined;
+      /** Whether history keeps this checkpoint for good. */
+      readonly pinned?: boolean | undefined;
       readonly source: SaveSource;
     };
     output: { readonly bytes: number };
@@ -231,6 +234,9 @@ export type CheckpointIo = {
   readonly [Name in OperationName]: (
     input: IoOperations[Name]['input'],
   ) => MaybePromise<IoOperations[Name]['output']>;
+} & {
+  /** Absent where history can't be read; `store.history()` then says so. */
+  readonly history?: CheckpointHistory;
 };
 
 /**
@@ -253,17 +259,60 @@ export interface IoFailure {
   readonly error: CheckpointError;
 }
 
+/** What a round publishes. */
+export interface RoundContent {
+  readonly text: string;
+  /** The artifacts that belong to it; absent: those of the checkpoint before it. */
+  readonly artifacts?: readonly ArtifactRecord[];
+}
+
+/** One checkpoint in a list of history, as its seal line tells it. Whether it verifies is not asked. */
+export interface HistoryEntry {
+  /** Of an edited current checkpoint: the next free number; it is adopted under that or a later one. */
+  readonly sequence: number;
+  /** Absolute path; elsewhere than on files, whatever names the entry. */
+  readonly file: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When it was saved, milliseconds since 1970; of a file whose seal has no time, its last change. */
+  readonly timeMs: number;
+  readonly label?: string;
+  readonly pinned: boolean;
+  /** How many artifacts belong to it. */
+  readonly artifacts: number;
+  /** Whether it is the checkpoint itself rather than an earlier one. */
+  readonly current: boolean;
+  /** What is known to be wrong with it, without having verified it. */
+  readonly problem?: Problem;
+}
+
+/** One checkpoint that verifies, whole. */
+export interface HistoryContent {
+  readonly entry: HistoryEntry;
+  /** The user's text, without the seal. */
+  readonly text: string;
+  readonly artifacts: readonly ArtifactRecord[];
+}
+
+/** History for reading, where a port offers it. Works at any time, also while a save is in flight. */
+export interface CheckpointHistory {
+  /** Every earlier checkpoint, ascending, and the current one last. */
+  list(): MaybePromise<readonly HistoryEntry[]>;
+  /** One of them. Throws `NOT_IN_HISTORY` or `ENTRY_DAMAGED`. */
+  read(sequence: number): MaybePromise<HistoryContent>;
+}
+
 /**
  * The other side of the port: who renders saves to text and wants to know what is on disk. Kept
  * apart from the machines, which handle request numbers only.
  */
 export interface CheckpointContent {
   /**
-   * The text to publish for a round of these requests, newest last, rendered onto what
-   * {@link rebase} told last; that itself for a round of none. Throws a coded error if none of them
-   * can be rendered.
+   * What to publish for a round of these requests, newest last, rendered onto what {@link rebase} told
+   * last; that itself for a round of none. Throws a coded error if none of them can be rendered, or an
+   * artifact can't be recorded.
    */
-  textFor(requestIds: readonly number[]): MaybePromise<string>;
+  textFor(requestIds: readonly number[]): MaybePromise<RoundContent>;
   /** Throws a coded error if `text` is not a state that this store accepts. */
   validate(text: string): MaybePromise<void>;
   /** Tells what the checkpoint on disk is now: after recovery, adoption and publication. */

@@ -10,12 +10,12 @@ import type { LockOwner, LockResult } from './file-system.js';
 import { ensureDirectory, syncDirectory } from './files.js';
 import { readHealth, writeHealth } from './health-files.js';
 import { keepInHistory } from './history-files.js';
+import { findInHistory } from './history-search.js';
 import { syncError, writeError } from './io-error.js';
 import {
   adoptCheckpoint,
   checkCheckpoint,
   checkWal,
-  findInHistory,
   finishWal,
   keepCheckpoint,
   loadWal,

@@ -182,6 +182,36 @@ export function readAgreed(
   );
 }
 
+/**
+ * The last bytes of a file, `maxBytes` of them or all, with what is known of the file; `undefined` where
+ * there is none. For what stands at the end of a file of any size.
+ * @throws CheckpointError `READ_FAILED`
+ */
+export function readTail(
+  fs: FileSystem,
+  path: string,
+  maxBytes: number,
+): { readonly bytes: Uint8Array; readonly stat: FileStat } | undefined {
+  let handle: FileHandle | undefined;
+  try {
+    handle = fs.open(path, 'read');
+    const stat = handle.stat();
+    const bytes = new Uint8Array(Math.min(stat.size, maxBytes));
+    let length = 0;
+    while (length < bytes.length) {
+      const count = handle.read(bytes.subarray(length), stat.size - bytes.length + length);
+      if (count <= 0) break;
+      length += count;
+    }
+    return { bytes: bytes.subarray(0, length), stat };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw readError(error, path);
+  } finally {
+    closeQuietly(handle);
+  }
+}
+
 /** Reads that end early, or disagree, are tried again so often before they count as an error. */
 const READ_ATTEMPTS = 3;
 

@@ -2,9 +2,11 @@
  * History on disk: one sealed, read-only file for each earlier checkpoint, named by its sequence
  * number. Keeping a predecessor is a hard link where the file system has them: no second write.
  */
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
 import { readAgreed, readWhole } from './file-content.js';
+import type { FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
   linkOrNot,
@@ -16,9 +18,10 @@ import {
 } from './files.js';
 import { readError } from './io-error.js';
 import { keepFile } from './quarantine-files.js';
+import { noteKept } from './retention-state.js';
 import type { Steps } from './run.js';
-import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
-import { join } from './store-paths.js';
+import { pathsOf, type SealedReading, type SeenCheckpoint, type Session } from './session.js';
+import { join, type StorePaths } from './store-paths.js';
 
 const DIGITS = 12;
 
@@ -37,10 +40,14 @@ export function sequenceInName(name: string, targetName: string): number | undef
 
 /** Sequence numbers of this store's entries, ascending. */
 export function listEntries(session: Session): number[] {
-  const { history, targetName } = pathsOf(session);
+  return listSequences(session.fs, pathsOf(session));
+}
+
+/** Sequence numbers of a store's entries, ascending, from their names alone. Needs no lock. */
+export function listSequences(fs: FileSystem, { history, targetName }: StorePaths): number[] {
   let names: string[];
   try {
-    names = session.fs.stat(history) === undefined ? [] : session.fs.list(history);
+    names = fs.stat(history) === undefined ? [] : fs.list(history);
   } catch (error) {
     throw readError(error, history);
   }
@@ -74,7 +81,7 @@ export function* keepInHistory(
   if (fs.statLink(path) !== undefined) {
     const existing = readWhole(fs, path, session.maxBytes);
     if (existing !== undefined && equalBytes(existing.bytes, image)) {
-      remember(session, sequence);
+      remember(session, seen, sequence);
       yield* syncDirectory(fs, history);
       return;
     }
@@ -85,16 +92,17 @@ export function* keepInHistory(
     how === 'link' && image === seen.bytes && linkOrNot(fs, pathsOf(session).target, path);
   if (linked) yield* syncDirectory(fs, history);
   else yield* writeEntry(session, path, image, seen);
-  remember(session, sequence);
+  remember(session, seen, sequence);
 }
 
 function sealedImage(
   { epoch }: Session,
-  { bytes, reading }: SeenCheckpoint,
+  { bytes, reading, changedMs, artifacts }: SeenCheckpoint,
   sequence: number,
 ): Uint8Array | undefined {
   if (reading.kind === 'sealed' && reading.sequence === sequence) return bytes;
-  return 'text' in reading ? sealText(reading.text, { sequence, epoch }) : undefined;
+  if (!('text' in reading)) return undefined;
+  return sealText(reading.text, { sequence, epoch, timeMs: changedMs, artifacts });
 }
 
 function* writeEntry(
@@ -108,10 +116,17 @@ function* writeEntry(
   makeReadOnly(fs, path);
 }
 
-function remember(session: Session, sequence: number): void {
+/** Entries come in order but for rare exceptions, so that this costs nothing in a long history. */
+function remember(session: Session, seen: SeenCheckpoint, sequence: number): void {
   session.newestKept = sequence;
-  if (session.entries.includes(sequence)) return;
-  session.entries = [...session.entries, sequence].sort((a, b) => a - b);
+  const { entries, retention } = session;
+  const { reading, changedMs } = seen;
+  const isOwnSeal = reading.kind === 'sealed' && reading.sequence === sequence;
+  const timeMs = (isOwnSeal ? reading.timeMs : undefined) ?? changedMs;
+  noteKept(retention, { sequence, timeMs }, isOwnSeal && reading.pinned === true);
+  let at = entries.length;
+  while (at > 0 && (entries[at - 1] ?? 0) > sequence) at -= 1;
+  if (entries[at - 1] !== sequence) entries.splice(at, 0, sequence);
 }
 
 /**
@@ -143,36 +158,43 @@ export function protectEntry(session: Session, sequence: number): void {
   }
 }
 
-/**
- * Removes the oldest entries beyond the limit, but never the newest that this store has kept itself:
- * that one is known to verify. What can't be removed is left, which does no harm.
- */
-export function prune(session: Session): void {
-  const excess = session.entries.length - session.maxCheckpoints;
-  if (excess <= 0) return;
-  const candidates = session.entries.slice(0, excess);
-  const gone = new Set(candidates.filter((sequence) => sequence !== session.newestKept));
-  for (const sequence of gone) {
-    try {
-      unlinkIfThere(session.fs, entryPath(session, sequence));
-    } catch {
-      gone.delete(sequence);
-    }
-  }
-  session.entries = session.entries.filter((sequence) => !gone.has(sequence));
-}
-
-/** An entry's text, if the entry verifies under its name. */
+/** What an entry holds, if the entry verifies under its name. */
 export function readEntry(
   session: Session,
   sequence: number,
-): { readonly text: string } | { readonly reason: string } {
-  const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
+): SealedReading | { readonly reason: string } {
+  return readEntryFile(session.fs, entryPath(session, sequence), sequence, session.maxBytes);
+}
+
+/** What the entry in a file holds, if it verifies under its name. Needs no lock. */
+export function readEntryFile(
+  fs: FileSystem,
+  path: string,
+  sequence: number,
+  maxBytes: number,
+): SealedReading | { readonly reason: string } {
+  const file = readAgreed(fs, path, maxBytes);
   if (file === undefined) return { reason: 'it is missing' };
   const reading = readSeal(file.bytes);
   if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };
   if (reading.sequence !== sequence) {
     return { reason: `it is checkpoint ${reading.sequence} under another's name` };
   }
-  return { text: reading.text };
+  return reading;
+}
+
+/**
+ * The artifacts of a file that is adopted: those that its own seal vouches for, else those of the
+ * checkpoint before it, as far as they are known. An edit by itself says nothing about them.
+ */
+export function artifactsOfAdopted(
+  session: Session,
+  { reading, artifacts }: SeenCheckpoint,
+): readonly ArtifactRecord[] {
+  if (reading.kind === 'sealed') return artifacts;
+  if (session.recovered) return session.artifacts;
+  if (reading.kind === 'mismatch') return artifacts;
+  const newest = session.entries.at(-1);
+  const entry = newest === undefined ? undefined : readEntry(session, newest);
+  return entry !== undefined && 'text' in entry ? entry.artifacts : [];
 }

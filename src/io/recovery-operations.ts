@@ -3,7 +3,6 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
-import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
@@ -12,7 +11,6 @@ import type {
   CheckpointCondition,
   CheckpointEvidence,
   CheckpointRelation,
-  HistoryEvidence,
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
@@ -20,8 +18,8 @@ import { readAgreed } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
+  artifactsOfAdopted,
   entryName,
-  entryPath,
   keepInHistory,
   listEntries,
   readEntry,
@@ -29,7 +27,7 @@ import {
 } from './history-files.js';
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
-import { type Steps, wait } from './run.js';
+import type { Steps } from './run.js';
 import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
@@ -177,9 +175,14 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
   if (scan?.kind !== 'sealed') throw new TypeError('the log is not sealed');
   const { sequence } = scan.last.intent;
   const reading = readSeal(scan.image);
+  const { epoch } = scan.header;
+  session.epoch = epoch;
   const text = 'text' in reading ? reading.text : '';
-  session.epoch = scan.header.epoch;
-  session.round = { sequence, image: scan.image, text };
+  const sealed =
+    reading.kind === 'sealed'
+      ? reading
+      : ({ kind: 'sealed', sequence, epoch, text, artifacts: [] } as const);
+  session.round = { sequence, image: scan.image, sealed };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
     const historic = problem === undefined && session.externalEdits === 'adopt';
@@ -201,6 +204,7 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   session.epoch = Math.max(session.epoch, claim?.epoch ?? 0) + 1;
   const judged = seen === undefined ? undefined : yield* judge(session, seen);
   if (seen !== undefined && judged?.condition === 'sealed' && 'text' in seen.reading) {
+    session.artifacts = seen.artifacts;
     session.content.rebase({ text: seen.reading.text, sequence: seen.sequence ?? 0 });
   }
   return {
@@ -278,47 +282,6 @@ function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
   return { condition: reading.kind === 'mismatch' ? 'edited' : 'unsealed' };
 }
 
-/** Looks for the newest history entry that verifies, that the store accepts and that is asked for. */
-export function* findInHistory(
-  session: Session,
-  search: IoOperations['findInHistory']['input'],
-): Steps<HistoryEvidence> {
-  const refused: { file: string; problem: Problem }[] = [];
-  const entries = [...session.entries].reverse();
-  for (const sequence of entries) {
-    const file = `checkpoints/${entryName(sequence, pathsOf(session).targetName)}`;
-    const found = yield* tryEntry(session, sequence);
-    if ('problem' in found) {
-      refused.push({ file, problem: found.problem });
-    } else if (search?.except.includes(sha256Hex(new TextEncoder().encode(found.text))) !== true) {
-      return { newest: { sequence, file }, refused, entries: entries.length };
-    }
-  }
-  return { refused, entries: entries.length };
-}
-
-function* tryEntry(
-  session: Session,
-  sequence: number,
-): Steps<{ readonly text: string } | { readonly problem: Problem }> {
-  try {
-    const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
-    if (file === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
-    const reading = readSeal(file.bytes);
-    if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
-      return { problem: { code: 'INVALID_YAML', message: 'its seal does not verify' } };
-    }
-    // Once recovery has ended, the epoch is this store's own and stays.
-    if (!session.recovered) session.epoch = Math.max(session.epoch, reading.epoch + 1);
-    yield* wait(session.content.validate(reading.text));
-    return { text: reading.text };
-  } catch (error) {
-    // What could not be read now may be read well the next time: no reason to go back further.
-    if (!(error instanceof CheckpointError) || error.code === 'READ_FAILED') throw error;
-    return { problem: { code: error.code, message: error.message } };
-  }
-}
-
 /** Copies the checkpoint file, as it is now, into quarantine. */
 export function* keepCheckpoint(
   session: Session,
@@ -344,7 +307,9 @@ export function* adoptCheckpoint(
   if (seen === undefined || !('text' in seen.reading)) {
     throw new TypeError('there is nothing to adopt');
   }
-  session.current = { ...seen, sequence, historic: true };
+  const artifacts = artifactsOfAdopted(session, seen);
+  session.artifacts = artifacts;
+  session.current = { ...seen, sequence, artifacts, historic: true };
   session.observed = undefined;
   session.content.rebase({ text: seen.reading.text, sequence });
   return { size: seen.bytes.length };

@@ -4,14 +4,17 @@
  * never see it.
  */
 import { CheckpointError } from '../errors.js';
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { sha256Hex } from '../format/bytes.js';
 import type { SealReading } from '../format/seal.js';
+import { MAX_SEAL_TIME_MS } from '../format/seal-line.js';
 import type { ImageDigest } from '../format/wal-format.js';
 import type { WalScan } from '../format/wal-scan.js';
 import type { WalEncoder } from '../format/wal-writer.js';
 import type { CheckpointContent } from './checkpoint-io.js';
 import type { FileIdentity, Ownership } from './file-content.js';
 import type { FileHandle, FileLock, FileSystem } from './file-system.js';
+import type { Retention } from './retention-state.js';
 import type { StorePaths } from './store-paths.js';
 
 /** The checkpoint file as it was last seen. */
@@ -24,16 +27,24 @@ export interface SeenCheckpoint {
   readonly seenAtMs: number;
   /** The number it counts as: its seal's, or the one it was adopted under. */
   readonly sequence: number | undefined;
+  /** When it was last changed, in milliseconds since 1970: the time of an edit that is adopted. */
+  readonly changedMs: number;
+  /** The artifacts that belong to it, as its lines tell or as it took them over. */
+  readonly artifacts: readonly ArtifactRecord[];
   /** Whether it is a state that history keeps when it is replaced; else quarantine has it already. */
   readonly historic: boolean;
 }
+
+/** The reading of a file that verifies. */
+export type SealedReading = Extract<SealReading, { readonly kind: 'sealed' }>;
 
 /** The files and the content of the round in flight. */
 export interface Round {
   readonly sequence: number;
   /** The after-image: the sealed bytes to publish. */
   readonly image: Uint8Array;
-  readonly text: string;
+  /** What the image is sealed with. */
+  readonly sealed: SealedReading;
   /** The log, where this round created it. */
   wal?: { readonly handle: FileHandle; readonly encoder: WalEncoder };
   temporary?: { readonly path: string; readonly handle: FileHandle };
@@ -48,7 +59,10 @@ export interface SessionOptions {
   /** Wall clock in milliseconds. */
   readonly now: () => number;
   readonly random: (length: number) => Uint8Array;
+  /** Most earlier checkpoints that are kept, pinned ones not counted. */
   readonly maxCheckpoints: number;
+  /** Greatest age of those, in milliseconds. */
+  readonly maxAgeMs: number;
   /** Largest checkpoint that is read, in bytes. */
   readonly maxBytes: number;
   /** What becomes of edits made outside. */
@@ -70,10 +84,14 @@ export interface Session extends SessionOptions {
   round: Round | undefined;
   walBytes: Uint8Array | undefined;
   scan: WalScan | undefined;
+  /** The artifacts of the newest state: a save that names none takes them over. */
+  artifacts: readonly ArtifactRecord[];
   /** Sequence numbers of this store's history entries, ascending. */
   entries: number[];
   /** The entry that this store has kept last, and that verifies. */
   newestKept: number | undefined;
+  /** What pruning has learnt of the entries; `undefined` before the first time. */
+  retention: Retention | undefined;
   /** Whether recovery ended well, so that closing may write. */
   recovered: boolean;
   /** Set by a failed sync: nothing more is written. */
@@ -92,8 +110,10 @@ export function createSession(options: SessionOptions): Session {
     round: undefined,
     walBytes: undefined,
     scan: undefined,
+    artifacts: [],
     entries: [],
     newestKept: undefined,
+    retention: undefined,
     recovered: false,
     untrusted: false,
   };
@@ -117,6 +137,12 @@ const PRIVATE_MODE = 0o600;
 /** Mode and owner for new files: those of the checkpoint. */
 export function ownershipOf(session: Session): Ownership {
   return session.current?.ownership ?? session.observed?.ownership ?? { mode: PRIVATE_MODE };
+}
+
+/** A time as seals and logs record it, whatever the clock or a file says: whole milliseconds, in range. */
+export function recordedMs(timeMs: number): number {
+  const whole = Math.floor(timeMs);
+  return Number.isNaN(whole) ? 0 : Math.min(Math.max(whole, 0), MAX_SEAL_TIME_MS);
 }
 
 /** Size and digest of an image, as the log's intent records them. */

@@ -13,9 +13,10 @@ import type { IoOperations, KeptFile } from './checkpoint-io.js';
 import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { both, createFile, syncDirectory, syncFile, temporaryFor, unlinkIfThere } from './files.js';
-import { keepInHistory, protectEntry, prune, readEntry, repairEntry } from './history-files.js';
+import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
 import { keepBytes } from './quarantine-files.js';
+import { prune } from './retention.js';
 import { type Steps, wait } from './run.js';
 import {
   checkLock,
@@ -23,7 +24,9 @@ import {
   ownershipOf,
   pathsOf,
   type Round,
+  recordedMs,
   roundOf,
+  type SealedReading,
   type SeenCheckpoint,
   type Session,
 } from './session.js';
@@ -31,24 +34,28 @@ import {
 /** Step 1: creates the log and writes header and intent. */
 export function* writeIntent(
   session: Session,
-  { sequence, label, source }: IoOperations['writeIntent']['input'],
+  { sequence, label, pinned, source }: IoOperations['writeIntent']['input'],
 ): Steps<IoOperations['writeIntent']['output']> {
   const { fs, now, random, current, epoch } = session;
   const { wal, targetName } = pathsOf(session);
   if (sequence > MAX_COUNTER) throw exhausted(sequence);
-  const text =
+  const content =
     source.kind === 'requests'
       ? yield* wait(session.content.textFor(source.requestIds))
-      : historyText(session, source.sequence);
-  const image = sealText(text, { sequence, epoch });
-  const round: Round = { sequence, image, text };
+      : historyContent(session, source.sequence);
+  const { text, artifacts = session.artifacts } = content;
+  const timeMs = recordedMs(now());
+  const claim = { sequence, epoch, timeMs, ...(label !== undefined && { label }) };
+  const sealed = { ...claim, ...(pinned && { pinned }), text, artifacts };
+  const image = sealText(text, sealed);
+  const round: Round = { sequence, image, sealed: { kind: 'sealed', ...sealed } };
   session.round = round;
-  const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: now() });
+  const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
   const header = encoder.header();
   const intent = encoder.intent(
     {
       sequence,
-      timeMs: now(),
+      timeMs,
       target: targetName,
       ...(label !== undefined && { label }),
       preImage: current && digestOf(current.bytes),
@@ -254,26 +261,29 @@ function dropHandle(round: Round): void {
 
 function takeAsCurrent(
   session: Session,
-  { image, text, sequence }: Round,
+  { image, sealed, sequence }: Round,
   stat: FileStat,
   seenAtMs: number,
 ): void {
   const { mode, uid, gid } = stat;
   session.current = {
     bytes: image,
-    reading: { kind: 'sealed', sequence, epoch: session.epoch, text },
+    reading: sealed,
     identity: identityOf(stat),
     ownership: { mode, owner: { uid, gid } },
     seenAtMs,
     sequence,
+    changedMs: recordedMs(stat.modifiedMs),
+    artifacts: sealed.artifacts,
     historic: true,
   };
-  session.content.rebase({ text, sequence });
+  session.artifacts = sealed.artifacts;
+  session.content.rebase({ text: sealed.text, sequence });
 }
 
-function historyText(session: Session, sequence: number): string {
+function historyContent(session: Session, sequence: number): SealedReading {
   const entry = readEntry(session, sequence);
-  if ('text' in entry) return entry.text;
+  if ('text' in entry) return entry;
   throw new CheckpointError(
     'READ_FAILED',
     `History entry ${sequence} can not be restored: ${entry.reason}.`,

@@ -738,7 +738,7 @@ export const checkpointMachine = setup({
         input: ({ context }) => ({
           io: context.io,
           sequence: context.highestSequence,
-          label: labelOf(context.round),
+          ...labelOf(context.round),
           source: sourceOf(context.round),
           promisedWhenLogged: context.round.some(isPromisedEarly),
           syncRetryLimit: context.syncRetryLimit,

@@ -24,6 +24,8 @@ export type Durability = 'logged' | 'committed';
 export interface SaveRequest {
   readonly requestId: number;
   readonly label?: string | undefined;
+  /** Whether history keeps the checkpoint under that label for good. */
+  readonly pinned?: boolean | undefined;
   readonly durability: Durability;
 }
 

@@ -55,12 +55,16 @@ export function isPromisedEarly(request: WaitingRequest): boolean {
   return request.kind === 'save' && request.durability === 'logged';
 }
 
-/** The label of the checkpoint that a round publishes: the newest that was asked for. */
-export function labelOf(round: readonly WaitingRequest[]): string | undefined {
+/** What the checkpoint of a round is called: of several saves the newest that has a label names it. */
+export function labelOf(round: readonly WaitingRequest[]): {
+  readonly label?: string | undefined;
+  readonly pinned?: boolean | undefined;
+} {
   const [first] = round;
-  if (first?.kind === 'restore') return `restored from ${first.sequence}`;
-  const labels = round.map((request) => (request.kind === 'save' ? request.label : undefined));
-  return labels.findLast((label) => label !== undefined);
+  if (first?.kind === 'restore') return { label: `restored from ${first.sequence}` };
+  const saves = round.flatMap((request) => (request.kind === 'save' ? [request] : []));
+  const labelled = saves.findLast(({ label }) => label !== undefined);
+  return labelled === undefined ? {} : { label: labelled.label, pinned: labelled.pinned };
 }
 
 /** An edit that was found is published as it is: that is a round of no save. */

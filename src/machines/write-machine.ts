@@ -20,6 +20,7 @@ export interface WriteInput {
   readonly io: AnyActorRef;
   readonly sequence: number;
   readonly label?: string | undefined;
+  readonly pinned?: boolean | undefined;
   readonly source: SaveSource;
   /** Whether somebody is told of success as soon as the save is logged: then it can't be taken back. */
   readonly promisedWhenLogged: boolean;
@@ -83,7 +84,12 @@ export const writeMachine = setup({
       ({ context, self }) => ({
         type: 'io.requested',
         operation: 'writeIntent',
-        input: { sequence: context.sequence, label: context.label, source: context.source },
+        input: {
+          sequence: context.sequence,
+          label: context.label,
+          pinned: context.pinned,
+          source: context.source,
+        },
         id: context.operationId,
         replyTo: self,
       }),

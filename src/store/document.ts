@@ -12,7 +12,7 @@ import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
 import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
 import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
-import type { CheckpointContent } from '../io/checkpoint-io.js';
+import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { Version } from './version.js';
 
@@ -105,20 +105,20 @@ export class CheckpointDocument implements CheckpointContent {
     return run(this.#textFor(requestIds));
   }
 
-  *#textFor(requestIds: readonly number[]): Steps<string> {
+  *#textFor(requestIds: readonly number[]): Steps<RoundContent> {
     const ids = new Set(requestIds);
     const version = yield* this.#refresh(
       () => this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1,
     );
     // A round of no request publishes what is there, as it is.
-    if (ids.size === 0 && version !== undefined) return version.text;
+    if (ids.size === 0 && version !== undefined) return { text: version.text };
     const asked = this.#pending.filter(({ id }) => ids.has(id));
     const failed = asked.find(({ error }) => error !== undefined)?.error;
     if (version === undefined || asked.every(({ error }) => error !== undefined)) {
       throw failed?.thrown ?? new TypeError('there is nothing to save');
     }
     this.#round = { version, ids: requestIds };
-    return version.text;
+    return { text: version.text };
   }
 
   validate(text: string) {

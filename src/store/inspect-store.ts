@@ -5,7 +5,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
-import { readSeal } from '../format/seal.js';
+import { MAX_SEAL_BYTES, readSeal } from '../format/seal.js';
 import { scanWal } from '../format/wal-scanner.js';
 import { DEFAULT_LIMITS, type YamlLimits } from '../format/yaml/yaml-text.js';
 import type { CheckpointEvidence, HistoryEvidence, WalEvidence } from '../io/checkpoint-io.js';
@@ -148,8 +148,10 @@ function openInspection(fs: FileSystem, options: InspectStoreOptions): Inspectio
     content: new CheckpointDocument({ schema: options.schema, limits }),
     now: () => Date.now(),
     random: (length) => new Uint8Array(length),
-    maxCheckpoints: 0,
-    maxBytes: limits.maxBytes,
+    maxCheckpoints: Number.POSITIVE_INFINITY,
+    maxAgeMs: Number.POSITIVE_INFINITY,
+    // As a store reads: the text is bounded, and its seal comes on top.
+    maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
     externalEdits: options.externalEdits ?? 'adopt',
     validateSealed: options.schema !== undefined,
   });

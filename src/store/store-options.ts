@@ -37,8 +37,17 @@ export interface CheckpointStoreOptions<
   readonly durability?: Durability | undefined;
   /** How often a failed sync is answered with a fresh file before the store halts; 2 by default. */
   readonly syncRetryLimit?: number | undefined;
-  /** How many earlier checkpoints are kept; 100 by default. */
+  /**
+   * How many earlier checkpoints are kept, besides those that are pinned; 100 by default, `Infinity` for
+   * all. The newest that verifies is always kept.
+   */
   readonly maxCheckpoints?: number | undefined;
+  /**
+   * How long an earlier checkpoint is kept, in hours since another took its place; 24 by default,
+   * fractions are allowed, `Infinity` for any age. Of the two limits the stricter counts; pinned
+   * checkpoints and the newest that verifies are kept whatever their age.
+   */
+  readonly maxAgeHours?: number | undefined;
   /** Bounds on what is read. */
   readonly limits?: Partial<YamlLimits> | undefined;
   /** The file system to work on; node's by default. */
@@ -73,8 +82,13 @@ export interface StoreClock {
 
 /** Options of one save. */
 export interface SaveOptions {
-  /** A short name for this checkpoint, at most 1,024 bytes of UTF-8, kept in the log. */
+  /**
+   * A short name for this checkpoint, at most 1,024 bytes of UTF-8, kept in its seal. Of several saves
+   * that are published together, the newest that has a label names the checkpoint.
+   */
   readonly label?: string | undefined;
+  /** Keeps this checkpoint in history for good, whatever the retention; needs a label. */
+  readonly pinned?: boolean | undefined;
   readonly durability?: Durability | undefined;
   /** Gives the save up while it still waits for its round; later it has no effect. */
   readonly signal?: AbortSignal | undefined;

@@ -181,7 +181,7 @@ function createDatabaseIo(
       checkOwner();
       const text =
         source.kind === 'requests'
-          ? await content.textFor(source.requestIds)
+          ? (await content.textFor(source.requestIds)).text
           : (database.history.get(source.sequence) ?? '');
       if (database.log !== undefined) throw new CheckpointError('LOG_IN_THE_WAY', 'a log is there');
       round = { sequence, text, label };

@@ -5,6 +5,7 @@
  */
 
 import { sha256Hex, toHex } from '../../src/format/bytes.js';
+import { sealText } from '../../src/format/seal.js';
 import type { WalScan } from '../../src/format/wal-scan.js';
 import { scanWal } from '../../src/format/wal-scanner.js';
 import {
@@ -33,6 +34,19 @@ function changed(bytes: Uint8Array, at: number, value: number): Uint8Array {
   return copy;
 }
 
+/** What the image of the golden log `sealed-with-every-field` is sealed with. */
+export const EVERY_FIELD = {
+  sequence: 9,
+  epoch: 3,
+  timeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+  label: 'vor dem "großen"\nUmbau',
+  pinned: true,
+  artifacts: [
+    { path: 'out/build.tar', size: 10_485_760, sha256: 'a1'.repeat(32) },
+    { path: 'notes/ü \u2028.md', size: 0, sha256: '0f'.repeat(32) },
+  ],
+};
+
 /** Every golden log of version 1, in the order in which they were added. */
 export function goldenLogs(): readonly GoldenLog[] {
   const image = utf8('phases:\n  - id: build\n    status: done\n');
@@ -45,6 +59,12 @@ export function goldenLogs(): readonly GoldenLog[] {
   const only = scanWal(whole);
   const sealOffset = only.kind === 'sealed' ? only.last.sealOffset : 0;
   const foreign: TestSave = { sequence: 1, image, target: 'OTHER.yaml' };
+  const { label } = EVERY_FIELD;
+  const sealedSave: TestSave = {
+    sequence: EVERY_FIELD.sequence,
+    image: sealText('phases: [] # none yet', EVERY_FIELD),
+    label,
+  };
   return [
     { name: 'whole', bytes: whole, encoded: true },
     { name: 'with-label', bytes: labelled, encoded: true },
@@ -64,6 +84,7 @@ export function goldenLogs(): readonly GoldenLog[] {
     },
     { name: 'foreign-target', bytes: buildLog([foreign]).bytes, encoded: true },
     { name: 'future-version', bytes: forge.header(whole, { version: 2 }), encoded: false },
+    { name: 'sealed-with-every-field', bytes: buildLog([sealedSave]).bytes, encoded: true },
   ];
 }
 

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { toHex } from '../../src/format/bytes.js';
 import {
   applySplices,
   decodeSplices,
@@ -7,6 +9,7 @@ import {
   type Splice,
 } from '../../src/format/image-splice.js';
 import { readSeal, sealText } from '../../src/format/seal.js';
+import { MAX_SEAL_TIME_MS } from '../../src/format/seal-line.js';
 import { findInvalidUtf8 } from '../../src/format/utf8.js';
 import { dumpWal } from '../../src/format/wal-dump.js';
 import type { WalScan } from '../../src/format/wal-scan.js';
@@ -261,7 +264,25 @@ describe('any text', () => {
     .array(piece, { minLength: 1, maxLength: 12 })
     .map((list) => list.join(''))
     .filter((joined) => joined !== '');
-  const claim = fc.record({ sequence: fc.nat({ max: 2 ** 48 }), epoch: fc.nat({ max: 2 ** 48 }) });
+  const anyText = (maxLength: number) => fc.string({ unit: 'binary', maxLength });
+  const artifact = fc
+    .tuple(
+      anyText(40).filter((path) => path !== ''),
+      fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      fc.uint8Array({ minLength: 32, maxLength: 32 }),
+    )
+    .map(([path, size, digest]) => ({ path, size, sha256: toHex(digest) }));
+  const claim = fc.record(
+    {
+      sequence: fc.nat({ max: 2 ** 48 }),
+      epoch: fc.nat({ max: 2 ** 48 }),
+      timeMs: fc.nat({ max: MAX_SEAL_TIME_MS }),
+      label: anyText(60),
+      pinned: fc.boolean(),
+      artifacts: fc.array(artifact, { maxLength: 2 }),
+    },
+    { requiredKeys: ['sequence', 'epoch'] },
+  );
 
   it('comes back exactly from its sealed file', () => {
     fc.assert(
@@ -271,10 +292,26 @@ describe('any text', () => {
           reading.kind === 'sealed' &&
           reading.text === given &&
           reading.sequence === claimed.sequence &&
-          reading.epoch === claimed.epoch
+          reading.epoch === claimed.epoch &&
+          reading.timeMs === claimed.timeMs &&
+          reading.label === claimed.label &&
+          (reading.pinned ?? false) === (claimed.pinned ?? false) &&
+          isDeepStrictEqual(reading.artifacts, claimed.artifacts ?? [])
         );
       }),
       { numRuns: runs * 3 },
+    );
+  });
+
+  it('comes back without any line of the seal, once the file was edited at its start', () => {
+    const plain = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
+    fc.assert(
+      fc.property(plain, claim, (given, claimed) => {
+        const sealed = sealText(given, claimed);
+        const reading = readSeal(joinBytes(new TextEncoder().encode('b: 1\n'), sealed));
+        return reading.kind === 'mismatch' && reading.text === `b: 1\n${given}`;
+      }),
+      { numRuns: runs },
     );
   });
 

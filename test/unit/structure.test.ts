@@ -17,7 +17,7 @@ const longFiles = {
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
   'src/machines/recovery-machine.ts': { linesMax: 600, why: 'likewise' },
-  'src/store.ts': { linesMax: 560, why: 'the public class, a third of it documentation' },
+  'src/store.ts': { linesMax: 640, why: 'the public class, a third of it documentation' },
 };
 
 function readSources(): Source[] {

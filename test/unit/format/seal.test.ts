@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readSeal, removeSealLines, sealText } from '../../../src/format/seal.js';
+import { MAX_SEAL_BYTES, readSeal, removeSealLines, sealText } from '../../../src/format/seal.js';
+import { readLastSealLine, SEAL_TAIL_BYTES } from '../../../src/format/seal-line.js';
 import { joinBytes, utf8 } from '../../helpers/wal-builder.js';
 
 const CLAIM = { sequence: 42, epoch: 3 };
@@ -42,8 +43,8 @@ describe('sealing', () => {
     ['a seal as its last line', sealedText('x: 1\n')],
   ])('gives back a text with %s exactly', (_name, text) => {
     const bytes = sealText(text, CLAIM);
-    expect(readSeal(bytes)).toEqual({ kind: 'sealed', ...CLAIM, text });
-    expect(readSeal(Buffer.from(bytes))).toEqual({ kind: 'sealed', ...CLAIM, text });
+    expect(readSeal(bytes)).toEqual({ kind: 'sealed', ...CLAIM, text, artifacts: [] });
+    expect(readSeal(Buffer.from(bytes))).toEqual({ kind: 'sealed', ...CLAIM, text, artifacts: [] });
   });
 
   it('ends the line as the text ends its lines, and says so where it added a newline', () => {
@@ -73,6 +74,7 @@ describe('a file that was changed after it was sealed', () => {
       ...CLAIM,
       claimIntact: true,
       text: '# plan\nphases: [build]\n',
+      artifacts: [],
       reason: 'the text before the seal was changed',
     });
   });
@@ -171,6 +173,166 @@ describe('a file without a seal', () => {
   });
 });
 
+const PLAN = { path: 'docs/plan "a".md', size: 12, sha256: 'ab'.repeat(32) };
+const BUILD = { path: 'out/b.tar', size: 0, sha256: '01'.repeat(32) };
+const FULL = {
+  ...CLAIM,
+  timeMs: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
+  label: 'after review',
+  pinned: true,
+  artifacts: [PLAN, BUILD],
+};
+
+describe('a seal with every field', () => {
+  it('has them in a fixed order, under the checksums, with the artifacts before it', () => {
+    const lines = [
+      `# checkpoint-wal: artifact sha256=${PLAN.sha256} size=12 path="docs/plan \\"a\\".md"\n`,
+      `# checkpoint-wal: artifact sha256=${BUILD.sha256} size=0 path="out/b.tar"\n`,
+    ].join('');
+    const claims =
+      '# checkpoint-wal: v1 sequence=42 epoch=3 time=2026-01-02T03:04:05.006Z pinned label="after review" artifacts=2 newline=added';
+    const sha256 = createHash('sha256').update(`a: 1\n${lines}`).digest('hex');
+    const sealed = `a: 1\n${lines}${claims} crc=${crcOf(claims)} sha256=${sha256}\n`;
+    expect(textOf(sealText('a: 1', FULL))).toBe(sealed);
+    expect(readSeal(utf8(sealed))).toEqual({ kind: 'sealed', ...FULL, text: 'a: 1' });
+  });
+
+  it('keeps the line breaks of the text, also those of a text that ends without one', () => {
+    for (const text of ['a: 1\r\n', 'a: 1\r\nb: 2', 'a: 1\r', 'a: 1', 'a: 1\n']) {
+      expect(readSeal(sealText(text, FULL))).toEqual({ kind: 'sealed', ...FULL, text });
+    }
+    expect(textOf(sealText('a: 1\r\n', FULL)).split('\r\n')).toHaveLength(5);
+  });
+
+  it('gives a text back that itself ends in artifact lines', () => {
+    const inner = textOf(sealText(TEXT, FULL));
+    const text = inner.slice(0, inner.lastIndexOf('# checkpoint-wal: v1'));
+    expect(readSeal(sealText(text, FULL))).toEqual({ kind: 'sealed', ...FULL, text });
+  });
+
+  it('carries any label on one line of visible characters', () => {
+    const labels = [
+      '',
+      '"',
+      '\\',
+      'a\nb: 2',
+      '\r',
+      '\0',
+      '\u2028x',
+      '\u0085',
+      '\uFEFF',
+      '\x7F',
+      '\uFFFF',
+      '😀',
+    ];
+    for (const label of [...labels, '\u0001'.repeat(1024), 'é'.repeat(512)]) {
+      const sealed = sealText(TEXT, { ...CLAIM, label });
+      expect(readSeal(sealed)).toMatchObject({ kind: 'sealed', label, text: TEXT });
+      expect(textOf(sealed).slice(TEXT.length)).toMatch(
+        /^# [^\p{Cc}\p{Zl}\p{Zp}\uFEFF\uFFFF]*\n$/u,
+      );
+    }
+  });
+
+  it('refuses fields that it can not carry', () => {
+    const wrong = [
+      { label: 'x'.repeat(1025) },
+      { label: '\uD800' },
+      { label: 5 as unknown as string },
+      { timeMs: -1 },
+      { timeMs: 0.5 },
+      { timeMs: Date.UTC(10_000, 0, 1) },
+      { artifacts: [{ ...PLAN, path: '' }] },
+      { artifacts: [{ ...PLAN, path: 'x'.repeat(1025) }] },
+      { artifacts: [{ ...PLAN, path: '\uDC00' }] },
+      { artifacts: [{ ...PLAN, size: -1 }] },
+      { artifacts: [{ ...PLAN, size: 0.5 }] },
+      { artifacts: [{ ...PLAN, sha256: 'AB'.repeat(32) }] },
+      { artifacts: Array.from({ length: 1001 }, () => PLAN) },
+    ];
+    for (const fields of wrong) {
+      expect(() => sealText(TEXT, { ...CLAIM, ...fields })).toThrow(/./);
+    }
+    const most = Array.from({ length: 1000 }, () => ({ ...PLAN, path: '\u0001'.repeat(1024) }));
+    const bytes = sealText(TEXT, { ...FULL, label: '\u0001'.repeat(1024), artifacts: most });
+    expect(bytes.length).toBeLessThanOrEqual(TEXT.length + MAX_SEAL_BYTES);
+    expect(readSeal(bytes)).toHaveProperty('artifacts', most);
+  });
+
+  it('is read from the last bytes of a file alone, and only from a whole line', () => {
+    const sealed = sealText(TEXT.repeat(2000), { ...FULL, label: '\u0001'.repeat(1024) });
+    const tail = sealed.subarray(sealed.length - SEAL_TAIL_BYTES);
+    expect(readLastSealLine(tail)?.line).toMatchObject({ ...CLAIM, artifactCount: 2 });
+    expect(readLastSealLine(sealed.subarray(0, sealed.length - 1))).toBeUndefined();
+    const line = textOf(sealText(TEXT, FULL)).slice(TEXT.length).split('\n')[2] ?? '';
+    expect(readLastSealLine(utf8(`${'x'.repeat(SEAL_TAIL_BYTES)}${line}\n`))).toBeUndefined();
+    expect(readLastSealLine(utf8(`${line}\n`))?.line.pinned).toBe(true);
+  });
+
+  it.each([
+    ['a time that does not exist', 'time=2026-01-02T', 'time=2026-02-31T'],
+    ['a label in another form of JSON', 'label="after', 'label="\\u0061fter'],
+    ['an escaped half of a surrogate pair', 'label="after', 'label="\\ud800fter'],
+    ['more artifacts than are allowed', 'artifacts=2', 'artifacts=1001'],
+    ['fields in another order', 'pinned label="after review"', 'label="after review" pinned'],
+  ])('is no seal with %s, even if its checksum matches', (_name, from, to) => {
+    const [before = '', last = ''] = textOf(sealText(TEXT, FULL)).split(/(?=# checkpoint-wal: v1)/);
+    const claims = (last.split(' crc=')[0] ?? '').replace(from, to);
+    const forged = `${before}${claims} crc=${crcOf(claims)} ${last.slice(last.indexOf('sha256='))}`;
+    expect(readSeal(utf8(forged))).toMatchObject({ kind: 'unsealed', remnant: true });
+  });
+
+  it('does not believe more artifacts than there are lines for', () => {
+    const one = textOf(sealText(TEXT, { ...CLAIM, artifacts: [PLAN] }));
+    const body = one.slice(0, one.lastIndexOf('# checkpoint-wal: v1'));
+    const claims = '# checkpoint-wal: v1 sequence=42 epoch=3 artifacts=2';
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const forged = `${body}${claims} crc=${crcOf(claims)} sha256=${sha256}\n`;
+    expect(readSeal(utf8(forged))).toMatchObject({ kind: 'mismatch', artifacts: [PLAN] });
+  });
+});
+
+describe('artifact lines of a file that was changed', () => {
+  const sealed = textOf(sealText('a: 1', FULL));
+
+  it('leave with the seal, and are offered though nothing vouches for them', () => {
+    const reading = readSeal(utf8(sealed.replace('a: 1', 'a: 2')));
+    expect(reading).toEqual({
+      kind: 'mismatch',
+      ...FULL,
+      claimIntact: true,
+      text: 'a: 2',
+      reason: 'the text before the seal was changed',
+    });
+  });
+
+  it('never pile up, wherever text was added', () => {
+    const added = `${sealed}b: 2\n${sealed}`;
+    expect(readSeal(utf8(added))).toMatchObject({
+      text: 'a: 1\nb: 2\na: 1',
+      artifacts: [PLAN, BUILD],
+    });
+    expect(removeSealLines(added)).toBe('a: 1\nb: 2\na: 1');
+    expect(removeSealLines(sealed)).toBe('a: 1');
+  });
+
+  it('are not taken for text where the seal line is lost', () => {
+    const lost = sealed.slice(0, sealed.indexOf('# checkpoint-wal: v1'));
+    expect(readSeal(utf8(lost))).toEqual({ kind: 'unsealed', text: 'a: 1\n', remnant: true });
+    const cut = lost.slice(0, -9);
+    expect(readSeal(utf8(cut))).toMatchObject({ kind: 'unsealed', remnant: true });
+    expect(readSeal(utf8(`${TEXT}# checkpoint-wal: artif`))).toHaveProperty('remnant', true);
+  });
+
+  it('count once for each path, the later one', () => {
+    const other = textOf(sealText('b: 1\n', { ...CLAIM, artifacts: [{ ...PLAN, size: 99 }] }));
+    expect(readSeal(utf8(`${sealed}${other}c: 1\n`))).toHaveProperty('artifacts', [
+      { ...PLAN, size: 99 },
+      BUILD,
+    ]);
+  });
+});
+
 describe('removing seal lines', () => {
   it('gives the text back that was sealed', () => {
     for (const text of ['a: 1\n', 'a: 1', 'a: 1\r\n', 'a: 1\r\nb']) {
@@ -205,7 +367,8 @@ describe.runIf(existsSync(examples))('every example file', () => {
       if (reading.kind === 'notText' || !('text' in reading) || reading.text === '') continue;
       expect(reading.kind, name).toBe('unsealed');
       const sealed = sealText(reading.text, CLAIM);
-      expect(readSeal(sealed), name).toEqual({ kind: 'sealed', ...CLAIM, text: reading.text });
+      const { text } = reading;
+      expect(readSeal(sealed), name).toEqual({ kind: 'sealed', ...CLAIM, text, artifacts: [] });
     }
   });
 });

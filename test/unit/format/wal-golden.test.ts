@@ -6,7 +6,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../../../src/format/bytes.js';
-import { goldenLogs, scanGolden } from '../../helpers/wal-golden.js';
+import { readSeal } from '../../../src/format/seal.js';
+import { scanWal } from '../../../src/format/wal-scanner.js';
+import { EVERY_FIELD, goldenLogs, scanGolden } from '../../helpers/wal-golden.js';
 
 const folder = new URL('../../golden/wal-v1/', import.meta.url);
 const sums = new URL('SHA256SUMS', folder);
@@ -47,6 +49,13 @@ describe('the golden logs of format version 1', () => {
   it.each(logs)('$name is read as it was first read', ({ name }) => {
     const expected: unknown = JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'));
     expect(scanGolden(readFileSync(new URL(`${name}.wal`, folder)))).toEqual(expected);
+  });
+
+  it('hold a checkpoint whose seal is read as it was written', () => {
+    const scan = scanWal(readFileSync(new URL('sealed-with-every-field.wal', folder)));
+    const image = scan.kind === 'sealed' ? scan.image : new Uint8Array(0);
+    const text = 'phases: [] # none yet';
+    expect(readSeal(image)).toEqual({ kind: 'sealed', ...EVERY_FIELD, text });
   });
 
   it.each(logs.filter(({ encoded }) => encoded))('$name is still written so', ({ name, bytes }) => {

@@ -24,6 +24,7 @@ function onMemory(): EditableCheckpointIoSubject {
         now: () => Date.now(),
         random: (length) => crypto.getRandomValues(new Uint8Array(length)),
         maxCheckpoints: 100,
+        maxAgeMs: Number.POSITIVE_INFINITY,
         maxBytes: 1 << 24,
         externalEdits: 'adopt',
         validateSealed: false,

@@ -1,0 +1,242 @@
+/**
+ * History for reading: what checkpoints there are, from their seal lines alone, and one of them whole
+ * and verified. Works on files without the lock, so the store may be open, here or elsewhere, and change
+ * meanwhile: entries that vanish while they are listed are left out. Used by the store and by commands.
+ */
+import { CheckpointError } from '../errors.js';
+import { MAX_SEAL_BYTES, readSeal } from '../format/seal.js';
+import { readLastSealLine, SEAL_TAIL_BYTES, type SealLine } from '../format/seal-line.js';
+import { DEFAULT_LIMITS } from '../format/yaml/yaml-text.js';
+import type {
+  CheckpointHistory,
+  HistoryContent,
+  HistoryEntry as PortHistoryEntry,
+} from '../io/checkpoint-io.js';
+import { readTail, readWhole } from '../io/file-content.js';
+import type { FileStat, FileSystem } from '../io/file-system.js';
+import { entryName, listSequences, readEntryFile } from '../io/history-files.js';
+import type { SealedReading } from '../io/session.js';
+import { join, type StorePaths } from '../io/store-paths.js';
+
+/** One checkpoint in a list of history. */
+export type HistoryEntry = PortHistoryEntry;
+
+/** Largest checkpoint that is read, unless told otherwise: the largest text with the largest seal. */
+const MAX_BYTES = DEFAULT_LIMITS.maxBytes + MAX_SEAL_BYTES;
+/** So many entries on either side of one that does not exist are named. */
+const NEAREST = 2;
+
+/** Whether the current checkpoint is wanted, and how much of it may be read. */
+export interface ListHistoryOptions {
+  /** Lists the current checkpoint too, last of all; `true` by default. */
+  readonly current?: boolean;
+  readonly maxBytes?: number;
+}
+
+/**
+ * The checkpoints of a store, ascending by number. Reads the end of each entry only, so an entry may
+ * still turn out to be damaged; what its seal line shows is true, though. The current checkpoint is read
+ * whole. A copy of it in history is left out beside it, unless the file itself was edited or damaged.
+ * @throws CheckpointError `READ_FAILED`, where the directory can't be read
+ */
+export function listHistory(
+  fs: FileSystem,
+  paths: StorePaths,
+  { current = true, maxBytes = MAX_BYTES }: ListHistoryOptions = {},
+): HistoryEntry[] {
+  const sequences = listSequences(fs, paths);
+  const earlier = sequences
+    .map((sequence) => entryOf(fs, paths, sequence))
+    .filter((entry) => entry !== undefined);
+  const now = current ? currentEntry(fs, paths, sequences.at(-1) ?? 0, maxBytes) : undefined;
+  if (now === undefined) return earlier;
+  return [...earlier.filter(({ sequence }) => sequence !== now.sequence), now];
+}
+
+/**
+ * One checkpoint, whole and verified: from history, or the current one.
+ * @throws CheckpointError `NOT_IN_HISTORY`, with those nearest to it in `details.nearest`;
+ * `ENTRY_DAMAGED`; `READ_FAILED`, `TOO_LARGE`
+ */
+export function readHistoryEntry(
+  fs: FileSystem,
+  paths: StorePaths,
+  sequence: number,
+  maxBytes: number = MAX_BYTES,
+): HistoryContent {
+  const current = readCurrent(fs, paths, maxBytes);
+  if (current?.reading.kind === 'sealed' && current.reading.sequence === sequence) {
+    return contentOf(current.reading, current.stat, paths.target, true);
+  }
+  const sequences = listSequences(fs, paths);
+  const file = entryFile(paths, sequence);
+  const stat = sequences.includes(sequence) ? fs.stat(file) : undefined;
+  if (stat === undefined) throw notInHistory(sequence, sequences, current?.reading);
+  const reading = readEntryFile(fs, file, sequence, maxBytes);
+  if ('reason' in reading) throw damaged(sequence, file, reading.reason);
+  return contentOf(reading, stat, file, false);
+}
+
+/** History of a store on files, as a port offers it. */
+export function fileHistory(
+  fs: FileSystem,
+  paths: StorePaths,
+  maxBytes: number,
+): CheckpointHistory {
+  return {
+    list: () => listHistory(fs, paths, { maxBytes }),
+    read: (sequence) => readHistoryEntry(fs, paths, sequence, maxBytes),
+  };
+}
+
+/** The error of a store whose port offers no history. */
+export function noHistory(): CheckpointError {
+  return new CheckpointError(
+    'NO_HISTORY',
+    'This store runs on a port of its own, which offers no history to read.',
+  );
+}
+
+function entryFile({ history, targetName }: StorePaths, sequence: number): string {
+  return join(history, entryName(sequence, targetName));
+}
+
+function entryOf(fs: FileSystem, paths: StorePaths, sequence: number): HistoryEntry | undefined {
+  const file = entryFile(paths, sequence);
+  try {
+    const tail = readTail(fs, file, SEAL_TAIL_BYTES);
+    if (tail === undefined) return undefined;
+    const line = readLastSealLine(tail.bytes)?.line;
+    if (line === undefined) {
+      return withProblem(sequence, file, tail.stat, 'its last line is no seal');
+    }
+    if (line.sequence !== sequence) {
+      return withProblem(
+        sequence,
+        file,
+        tail.stat,
+        `it is checkpoint ${line.sequence} under another's name`,
+      );
+    }
+    return entryFrom(line, line.artifactCount, tail.stat, file, false);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    return withProblem(sequence, file, undefined, error.message);
+  }
+}
+
+/** An entry of which only its name is known. One that can't be read is listed, so that it is seen. */
+function withProblem(
+  sequence: number,
+  file: string,
+  stat: FileStat | undefined,
+  reason: string,
+): HistoryEntry {
+  const { size = 0, modifiedMs = 0 } = stat ?? {};
+  const problem = { code: 'ENTRY_DAMAGED', message: reason } as const;
+  const known = { sequence, file, size, timeMs: modifiedMs };
+  return { ...known, pinned: false, artifacts: 0, current: false, problem };
+}
+
+function entryFrom(
+  { sequence, timeMs, label, pinned }: Pick<SealLine, 'sequence' | 'timeMs' | 'label' | 'pinned'>,
+  artifacts: number,
+  { size, modifiedMs }: Pick<FileStat, 'size' | 'modifiedMs'>,
+  file: string,
+  current: boolean,
+): HistoryEntry {
+  return {
+    sequence,
+    file,
+    size,
+    timeMs: timeMs ?? modifiedMs,
+    ...(label !== undefined && { label }),
+    pinned: pinned === true,
+    artifacts,
+    current,
+  };
+}
+
+function readCurrent(fs: FileSystem, { target }: StorePaths, maxBytes: number) {
+  const file = readWhole(fs, target, maxBytes);
+  return file && { reading: readSeal(file.bytes), stat: file.identity };
+}
+
+function currentEntry(
+  fs: FileSystem,
+  paths: StorePaths,
+  newest: number,
+  maxBytes: number,
+): HistoryEntry | undefined {
+  const file = paths.target;
+  const found = readCurrent(fs, paths, maxBytes);
+  if (found === undefined) return undefined;
+  const { reading, stat } = found;
+  if (reading.kind === 'sealed') {
+    return entryFrom(reading, reading.artifacts.length, stat, file, true);
+  }
+  const claimed = reading.kind === 'mismatch' ? reading.sequence : 0;
+  // Once adopted, the edit is a later checkpoint; the number that its old seal names is another's.
+  const sequence = Math.max(newest, claimed) + 1;
+  const entry = entryFrom({ sequence }, 0, stat, file, true);
+  return { ...entry, problem: problemOf(reading) };
+}
+
+function problemOf(reading: Exclude<ReturnType<typeof readSeal>, SealedReading>) {
+  switch (reading.kind) {
+    case 'mismatch':
+      return {
+        code: 'EDITED_OUTSIDE',
+        message: `edited since it was saved: ${reading.reason}`,
+      } as const;
+    case 'unsealed':
+      return { code: 'EDITED_OUTSIDE', message: 'it has no seal: not saved yet' } as const;
+    case 'unsupportedVersion': {
+      const message = `sealed by format version ${reading.version}`;
+      return { code: 'UNSUPPORTED_VERSION', message } as const;
+    }
+    case 'notText': {
+      const message = `byte ${reading.offset} begins no UTF-8 character`;
+      return { code: 'INVALID_YAML', message, offset: reading.offset } as const;
+    }
+  }
+}
+
+function contentOf(
+  reading: SealedReading,
+  stat: Pick<FileStat, 'size' | 'modifiedMs'>,
+  file: string,
+  current: boolean,
+): HistoryContent {
+  const { text, artifacts } = reading;
+  return { entry: entryFrom(reading, artifacts.length, stat, file, current), text, artifacts };
+}
+
+function notInHistory(
+  sequence: number,
+  entries: readonly number[],
+  current: ReturnType<typeof readSeal> | undefined,
+): CheckpointError {
+  const numbers = current?.kind === 'sealed' ? [...entries, current.sequence] : entries;
+  const all = [...new Set(numbers)].sort((left, right) => left - right);
+  const nearest = [
+    ...all.filter((entry) => entry < sequence).slice(-NEAREST),
+    ...all.filter((entry) => entry > sequence).slice(0, NEAREST),
+  ];
+  const names = nearest.length === 0 ? 'History is empty.' : `Nearest: ${nearest.join(', ')}.`;
+  return new CheckpointError('NOT_IN_HISTORY', `There is no checkpoint ${sequence}. ${names}`, {
+    sequence,
+    nearest,
+  });
+}
+
+function damaged(sequence: number, file: string, reason: string): CheckpointError {
+  return new CheckpointError(
+    'ENTRY_DAMAGED',
+    `Checkpoint ${sequence} does not verify: ${reason}.`,
+    {
+      sequence,
+      file,
+    },
+  );
+}
