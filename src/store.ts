@@ -258,7 +258,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /**
    * Guard mode: watches the file, and takes a look as {@link check} does whenever somebody has changed it
-   * and has left it alone since. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
+   * and has left it alone since. Keeps the process alive until it is stopped. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
    * @throws TypeError where an option can't be meant
    */
   watch(options: WatchOptions = {}): Watch {
@@ -268,7 +268,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         file: this.file,
         fileSystem,
         nodeFileSystem: createNodeFileSystem(),
-        timers: this.#timers,
+        timers: timersOf(this.#options.clock, { keepAlive: true }),
         look: () => this.check(),
         inspect: inspect && guardInspector(this.#options),
       },

@@ -80,7 +80,7 @@ export function* writeHealth(
 }
 
 /** SHA-256 of the text of a checkpoint, whatever its seal says; `undefined` for what is no text. */
-function textDigest({ reading }: SeenCheckpoint): string | undefined {
+export function textDigest({ reading }: SeenCheckpoint): string | undefined {
   return 'text' in reading ? sha256Hex(new TextEncoder().encode(reading.text)) : undefined;
 }
 
