@@ -49,6 +49,7 @@ export type { RecoveryDecision, RecoveryReport } from './machines/recovery-repor
 export { writeMachine } from './machines/write-machine.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export type {
+  CheckOptions,
   CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,

@@ -39,6 +39,7 @@ import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.
 import { fileHistory, noHistory } from './store/history.js';
 import { detectorSettings } from './store/restore-options.js';
 import type {
+  CheckOptions,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
   CheckResult,
@@ -245,13 +246,14 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
    * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
    */
-  check(): Promise<CheckResult> {
+  check(options: CheckOptions = {}): Promise<CheckResult> {
     const requestId = this.#document.nextId();
     return this.#checks.ask(requestId, () => {
       if (this.#closing) {
         this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
       } else {
-        this.actor.send({ type: 'check.requested', requestId });
+        const { countAgain = false } = options;
+        this.actor.send({ type: 'check.requested', requestId, countAgain });
       }
     });
   }
@@ -269,7 +271,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         fileSystem,
         nodeFileSystem: createNodeFileSystem(),
         timers: timersOf(this.#options.clock, { keepAlive: true }),
-        look: () => this.check(),
+        look: (countAgain) => this.check({ countAgain }),
         inspect: inspect && guardInspector(this.#options),
       },
       options,

@@ -121,7 +121,7 @@ class Told {
           this.say({ event: 'published', sequence: event.sequence, change: event.change });
         } else if (event.action === 'rejected') {
           this.say({ event: 'rejected', sequence: event.sequence });
-        } else if (event.action === 'kept') {
+        } else if (event.action === 'kept' && event.known !== true) {
           const { change, problem, sequence } = event;
           this.say({ event: 'damaged', change, problem, keptAs: this.#kept, sequence });
           this.#kept = undefined;
@@ -218,7 +218,9 @@ function wordsOf(line: Line): string {
 
 function placeOf(problem: Problem | undefined): string {
   if (problem === undefined) return 'the file is no checkpoint';
-  const { line, column, message, code, path } = problem;
+  const { line, column, code, path } = problem;
+  // The reader of YAML begins with the place in words: it is told once.
+  const message = problem.message.replace(/^[^:]*, line \d+, column \d+: /, '');
   const place =
     line === undefined ? '' : `line ${line}${column === undefined ? '' : `, column ${column}`}: `;
   const where = path === undefined || message.includes(path) ? '' : ` at ${path}`;

@@ -190,7 +190,9 @@ function* observeCheckpoint(session: Session): Steps<Observation> {
   }
   session.observed = seen;
   if (seen === undefined) return { change: 'missing' };
-  const problem = yield* problemWith(session, seen);
+  const before = session.current?.reading;
+  const known = before !== undefined && 'text' in before ? before.text : undefined;
+  const problem = yield* problemWith(session, seen, known);
   const size = seen.bytes.length;
   return problem === undefined ? { change: 'edited', size } : { change: 'damaged', size, problem };
 }

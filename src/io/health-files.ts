@@ -26,7 +26,8 @@ export function* readHealth(session: Session): Steps<HealthEvidence> {
   checkLock(session);
   const { memory, reason } = readHealthFile(fs, pathsOf(session).health);
   const kept = reason === undefined ? undefined : yield* keepUnreadable(session, reason);
-  const digest = current && textDigest(current);
+  // What is no checkpoint has no number: there is nothing to be marked as bad.
+  const digest = current?.sequence === undefined ? undefined : textDigest(current);
   return {
     ...(memory && { memory }),
     ...(kept && { kept }),

@@ -102,6 +102,12 @@ export interface SaveResult {
   readonly durability: Durability;
 }
 
+/** Options of a look at the file. */
+export interface CheckOptions {
+  /** Whether damage that was told before counts again, as nobody has mended it; `false` by default. */
+  readonly countAgain?: boolean | undefined;
+}
+
 /** What a look at the file came to. */
 export interface CheckResult {
   readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
@@ -115,6 +121,8 @@ export interface CheckResult {
   readonly sequence: number;
   /** Why it is no checkpoint, with line and column where there are any. */
   readonly problem?: Problem;
+  /** Whether that damage had been told before. */
+  readonly known?: true;
 }
 
 /** What a store tells its subscribers, in the order in which it happens. */
