@@ -5,7 +5,7 @@
 import { CheckpointError } from '../errors.js';
 import { readSeal } from '../format/seal.js';
 import { scanWal } from '../format/wal-scanner.js';
-import { fingerprint } from '../io/crash-images.js';
+import { fingerprintOf } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
 import { describeState, SimulatedDisk } from '../io/simulated-disk.js';
 import type { CheckpointStoreOptions } from '../store/store-options.js';
@@ -13,6 +13,7 @@ import type { CheckpointStore, openCheckpointStore } from '../store.js';
 import { digestOf } from './digest.js';
 import type { Failure } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
+import { fixedWorld } from './fixed-world.js';
 import { type Allowed, canonical, LAB_DIRECTORY, LAB_FILE } from './scenario.js';
 
 /** The names of the checks. */
@@ -53,9 +54,9 @@ export type Outcome =
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
-  settings: OpenSettings & Pick<CheckpointStoreOptions, 'inspect'>,
+  settings: OpenSettings & Pick<CheckpointStoreOptions, 'inspect' | 'clock' | 'random'>,
 ): Promise<Outcome> {
-  const { open, externalEdits, inspect, faults = [] } = settings;
+  const { open, externalEdits, inspect, clock, random, faults = [] } = settings;
   try {
     const store = await open<unknown>({
       directory: LAB_DIRECTORY,
@@ -63,6 +64,8 @@ export async function recover(
       fileSystem: disk,
       externalEdits,
       inspect,
+      clock,
+      random,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
     return { ready: true, store };
@@ -100,8 +103,9 @@ export async function checkRecovery(
     failures.push({ check: 'sequence-never-goes-back', message });
   }
   const after = disk.visible();
-  failures.push(...checkLeftovers(after), ...checkKept(before, after));
-  const key = `${store.sequence}|${found}|${fingerprint(after, digestOf)}`;
+  const files = describeState(after);
+  failures.push(...checkLeftovers(files), ...checkKept(describeState(before), files));
+  const key = `${store.sequence}|${found}|${fingerprintOf(files, digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
@@ -130,8 +134,10 @@ const isLog = (path: string) => path.endsWith('/.checkpoint.wal');
 const isTemporary = (path: string) => path.endsWith('.tmp');
 const isLock = (path: string) => path.includes('/.checkpoint.lock');
 
-function checkLeftovers(after: DiskState): StoreFailure[] {
-  const left = describeState(after).filter(({ path }) => isLog(path) || isTemporary(path));
+type Files = ReturnType<typeof describeState>;
+
+function checkLeftovers(after: Files): StoreFailure[] {
+  const left = after.filter(({ path }) => isLog(path) || isTemporary(path));
   return left.map(({ path }) => ({ check: 'leaves-nothing-behind', message: `left ${path}` }));
 }
 
@@ -139,9 +145,9 @@ function checkLeftovers(after: DiskState): StoreFailure[] {
  * Everything but temporary files, locks and logs that promised nothing, or were applied, is still
  * there: byte for byte, or as the same text under another seal.
  */
-function checkKept(before: DiskState, after: DiskState): StoreFailure[] {
-  const kept = new Set(describeState(after).flatMap(({ content }) => digestsOf(content)));
-  return describeState(before).flatMap(({ path, content }): StoreFailure[] => {
+function checkKept(before: Files, after: Files): StoreFailure[] {
+  const kept = new Set(after.flatMap(({ content }) => digestsOf(content)));
+  return before.flatMap(({ path, content }): StoreFailure[] => {
     if (content === undefined || isTemporary(path) || isLock(path)) return [];
     if (digestsOf(content).some((digest) => kept.has(digest))) return [];
     if (isLog(path) && isSpent(content, kept)) return [];
@@ -176,7 +182,7 @@ async function checkAgain(
   settings: OpenSettings,
 ): Promise<StoreFailure[]> {
   const disk = new SimulatedDisk({ state: after });
-  const outcome = await recover(disk, { ...settings, inspect: undefined });
+  const outcome = await recover(disk, { ...settings, ...fixedWorld('a second recovery') });
   const fail = (message: string): StoreFailure[] => [{ check: 'is-idempotent', message }];
   if (!outcome.ready) return fail(`a second recovery refused: ${describeError(outcome.error)}`);
   const { store } = outcome;

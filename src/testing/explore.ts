@@ -10,8 +10,10 @@ import {
   type ExploreReport,
   exploreProgram,
   type Program,
+  unwatched,
 } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
+import { fixedWorld } from './fixed-world.js';
 import {
   type Allowed,
   Expectation,
@@ -54,7 +56,7 @@ export function storeProgram(
       const expectation = new Expectation();
       // Synced in turns of the event loop, so that a promise kept too early is seen as one.
       const fileSystem = slowSyncs(over?.(disk) ?? disk);
-      const place = { directory: LAB_DIRECTORY, file: LAB_FILE };
+      const place = { directory: LAB_DIRECTORY, file: LAB_FILE, ...fixedWorld('the run') };
       const world = {
         disk,
         expectation,
@@ -72,10 +74,15 @@ export function storeProgram(
       probe.promises(() => expectation.allowed());
       await runScenario(scenario, world);
     },
-    recover: (disk, { inspect }, depth) => {
+    recover: (disk, { inspect: watch }, depth) => {
       const faults = depth === 1 ? recoveryFaults : [];
-      return recover(disk, { open, externalEdits, inspect, faults });
+      // An actor that is inspected makes events of every step, whether or not anybody looks at them.
+      const inspect = watch === unwatched ? undefined : watch;
+      const world = fixedWorld(`recovery ${depth}`);
+      return recover(disk, { open, externalEdits, inspect, faults, ...world });
     },
+    // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
+    ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
     check: ({ before, disk, found, promised }) => {
       // A recovery that was made to fail has to be able to refuse; what it leaves is crashed next.
       if (!found.ready && isMadeToFail(found.error)) return [];

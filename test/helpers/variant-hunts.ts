@@ -241,7 +241,7 @@ async function keepsEvidence({ open }: Build): Promise<Hunted> {
         run: async (disk, probe) => {
           fill(disk, state);
           probe.promises(() => allowed);
-          await program.recover(disk, probe, 1);
+          await program.recover(disk, probe, 0);
         },
         check: async (recovered) => {
           const isKept = describeState(recovered.disk.visible()).some(
@@ -288,7 +288,7 @@ async function killedThenPower({ open }: Build): Promise<Hunted> {
           };
           await program.run(disk, { inspect: () => {}, outside: (act) => act(), promises });
           probe.promises(promised);
-          await program.recover(disk, probe, 1);
+          await program.recover(disk, probe, 0);
         },
       },
       { ...minimal, imagesPerMoment: [12] },
