@@ -76,6 +76,7 @@ export {
 export { type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
+export { NodeFsTracer, type TraceMarks, type TraceOptions } from './node-fs-tracer.js';
 export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
 export { labScenarios } from './scenarios.js';
 export { slowSyncs } from './slow-syncs.js';
