@@ -102,7 +102,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         file: options.file ?? DEFAULT_FILE,
         content: document,
         now: () => (options.clock ?? Date).now(),
-        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.

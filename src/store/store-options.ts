@@ -59,6 +59,12 @@ export interface CheckpointStoreOptions<
    * @internal
    */
   readonly around?: ((io: CheckpointIo) => CheckpointIo) | undefined;
+  /**
+   * Gives the salts of logs and the names of temporary files, in place of the system's randomness: a
+   * test that gives the same bytes comes to the same files.
+   * @internal
+   */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;
