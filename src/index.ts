@@ -10,6 +10,7 @@ export type { ArtifactRecord } from './format/artifact-lines.js';
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
+export type { ArtifactProgress } from './io/artifacts.js';
 export type {
   CheckpointContent,
   CheckpointHistory,
@@ -35,6 +36,7 @@ export type { ExternalEditPolicy } from './machines/recovery-decision.js';
 export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
+export type { ArtifactsOptions } from './store/artifact-source.js';
 export type {
   CheckpointLogger,
   CheckpointStoreEvent,
