@@ -171,6 +171,9 @@ function checkOf({ path, size, sha256 }: ArtifactRecord, state: ArtifactState): 
 
 function unreadable(record: ArtifactRecord, error: unknown): ArtifactCheck {
   if (!(error instanceof CheckpointError)) throw error;
+  if (error.code === 'ARTIFACT_MISSING' && error.details.path !== undefined) {
+    return { ...checkOf(record, 'missing'), reason: `there is no file ${error.details.file}` };
+  }
   const state = error.code === 'ARTIFACT_MISSING' ? 'missing' : 'unreadable';
   return { ...checkOf(record, state), reason: error.message };
 }
