@@ -32,6 +32,8 @@
  * | `LOG_IN_THE_WAY` | a log appeared that this store did not write; only a recovery may judge it |
  * | `HALTED` | the store stopped after a failure that can't be undone safely; open it again |
  * | `CLOSED` | the store is closed or closing |
+ * | `RESTORES_EXHAUSTED` | automatic restores did not help, or there was nothing to go back to; a person has to look |
+ * | `NO_DETECTOR` | failures are not counted: the store was opened with `restore: false` |
  */
 export type CheckpointErrorCode =
   | 'INVALID_YAML'
@@ -64,7 +66,9 @@ export type CheckpointErrorCode =
   | 'SYNC_FAILED'
   | 'LOG_IN_THE_WAY'
   | 'HALTED'
-  | 'CLOSED';
+  | 'CLOSED'
+  | 'RESTORES_EXHAUSTED'
+  | 'NO_DETECTOR';
 
 /** Structured facts about an error. Every field is present only where it applies. */
 export interface CheckpointErrorDetails {

@@ -7,6 +7,14 @@ export {
   type CheckpointErrorDetails,
 } from './errors.js';
 export type { ArtifactRecord } from './format/artifact-lines.js';
+export type {
+  BadCheckpoint,
+  CountedFailure,
+  FailureSignal,
+  HealthMemory,
+  HealthPolicy,
+  RestoreMode,
+} from './format/health-format.js';
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
@@ -25,24 +33,31 @@ export type {
 export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';
 export { createNodeFileSystem } from './io/node-file-system.js';
-export {
-  type CheckpointCommand,
-  type CheckpointEmitted,
-  type CheckpointInput,
-  checkpointMachine,
-  type Durability,
-} from './machines/checkpoint-machine.js';
+export { checkpointMachine } from './machines/checkpoint-machine.js';
+export type {
+  CheckpointCommand,
+  CheckpointEmitted,
+  CheckpointInput,
+  Durability,
+} from './machines/checkpoint-messages.js';
+export { failureDetectorMachine } from './machines/failure-detector-machine.js';
+export type { DetectorSettings } from './machines/failure-memory.js';
+export { guardMachine } from './machines/guard-machine.js';
+export type { HealthReport } from './machines/health-report.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
 export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
+export type { RestoreOptions } from './store/restore-options.js';
 export type {
   CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
+  CheckResult,
   Frozen,
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+export type { Watch, WatchOptions } from './store/watch.js';
 export { type CheckpointStore, openCheckpointStore } from './store.js';

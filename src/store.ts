@@ -17,15 +17,15 @@ import type {
 } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
 import type { FileSystem } from './io/file-system.js';
+import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { run, type Steps, wait } from './io/run.js';
 import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
-import {
-  type CheckpointEmitted,
-  checkpointMachine,
-  type Durability,
-} from './machines/checkpoint-machine.js';
+import { checkpointMachine } from './machines/checkpoint-machine.js';
+import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
+import type { HealthChange } from './machines/failure-memory.js';
+import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { ArtifactSource } from './store/artifact-source.js';
 import {
@@ -35,17 +35,21 @@ import {
   checkSequence,
   toPath,
 } from './store/check-arguments.js';
+import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
-import { deferred, guardInspector, quietLogger } from './store/guards.js';
+import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
+import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
 import type {
   CheckpointStoreEvent,
   CheckpointStoreOptions,
+  CheckResult,
   Frozen,
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
 
 const MAX_CHECKPOINTS = 100;
 const MAX_AGE_HOURS = 24;
@@ -78,6 +82,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #io: CheckpointIo;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
+  readonly #health = new HealthDesk();
+  readonly #checks = new Desk<CheckResult>();
+  readonly #timers: Timers;
   readonly #opened = deferred();
   readonly #closed = deferred();
   #ready: Ready | undefined;
@@ -118,9 +125,12 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       });
     this.#io = io;
     const { externalEdits, syncRetryLimit, inspect } = options;
+    const restore = detectorSettings(options.restore, options.heartbeatMs);
+    this.#timers = timersOf(options.clock);
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
-      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit },
+      clock: this.#timers,
+      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
       ...(inspect && { inspect: guardInspector(options) }),
     });
     this.actor.on('*', (event) => this.#take(event));
@@ -219,6 +229,79 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       if (typeof recipe !== 'function') throw new TypeError('update() takes a function');
       return { kind: 'update', recipe: recipe as (draft: unknown) => unknown };
     }, options);
+  }
+
+  /** How the store is doing, as the failure detector told last; `undefined` with `restore: false`. */
+  get health(): HealthReport | undefined {
+    return this.#health.report;
+  }
+
+  /**
+   * Counts a failure that the orchestrator has noticed itself. Resolves when it is durable, and at the
+   * threshold when what follows has been done: `state` then is the restored one, and subscribers have
+   * been told `restored`. Rejects with the code of an I/O error, `CLOSED`, or `NO_DETECTOR`.
+   */
+  reportFailure(error: unknown): Promise<HealthReport> {
+    const message = error instanceof Error ? error.message : String(error);
+    return this.#changeHealth({ kind: 'failed', signal: 'reported', message });
+  }
+
+  /**
+   * Says that all is well: failures and restores are forgotten, durably, and a detector that had
+   * stopped starts again. Rejects as {@link reportFailure} does.
+   */
+  markHealthy(): Promise<HealthReport> {
+    return this.#changeHealth({ kind: 'healthy' });
+  }
+
+  /**
+   * Looks at the file now. An edit that is found is published as a sealed checkpoint at once (under the
+   * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
+   * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
+   */
+  check(): Promise<CheckResult> {
+    const requestId = this.#document.nextId();
+    return this.#checks.ask(requestId, () => {
+      if (this.#closing) {
+        this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
+      } else {
+        this.actor.send({ type: 'check.requested', requestId });
+      }
+    });
+  }
+
+  /**
+   * Guard mode: watches the file, and takes a look as {@link check} does whenever somebody has changed it
+   * and has left it alone since. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
+   * @throws TypeError where an option can't be meant
+   */
+  watch(options: WatchOptions = {}): Watch {
+    const { fileSystem, inspect } = this.#options;
+    return watchStore(
+      {
+        file: this.file,
+        fileSystem,
+        nodeFileSystem: createNodeFileSystem(),
+        timers: this.#timers,
+        look: () => this.check(),
+        inspect: inspect && guardInspector(this.#options),
+      },
+      options,
+    );
+  }
+
+  /** A sign of life; see the option `heartbeatMs`. */
+  heartbeat(): void {
+    this.actor.send({ type: 'health.heartbeat' });
+  }
+
+  #changeHealth(change: HealthChange): Promise<HealthReport> {
+    const requestId = this.#document.nextId();
+    return this.#health.ask(requestId, () =>
+      this.#closing
+        ? this.#health.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'))
+        : this.actor.send({ type: 'health.changed', change, requestId }),
+    );
   }
 
   /**
@@ -354,6 +437,26 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#options.logger?.warn({ ...event }, 'the checkpoint was edited outside');
         this.#tell({ ...event, type: 'editedOutside' });
         return;
+      case 'checkpoint.restored': {
+        const { type: _, ...facts } = event;
+        this.#options.logger?.warn(facts, 'an earlier checkpoint was restored');
+        this.#tell({ ...facts, type: 'restored' });
+        return;
+      }
+      case 'checkpoint.checked': {
+        const { requestIds, type: _, ...facts } = event;
+        for (const requestId of requestIds) this.#checks.resolve(requestId, facts);
+        this.#tell({ ...facts, type: 'checked' });
+        return;
+      }
+      case 'health.answered':
+        this.#tellHealth(event.report);
+        this.#health.answer(event);
+        return;
+      case 'health.failed':
+        this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
+        for (const id of event.requestIds) this.#health.reject(id, event.error);
+        return;
       case 'checkpoint.halted':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
         this.#tell({ type: 'halted', error: event.error });
@@ -365,6 +468,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
         this.#closed.resolve();
     }
+  }
+
+  #tellHealth(report: HealthReport): void {
+    if (report.state !== 'healthy') {
+      this.#options.logger?.warn({ report }, `the store is ${report.state}`);
+    }
+    this.#tell({ type: 'health', report });
   }
 
   #answerLogged({ requestIds, sequence }: { requestIds: readonly number[]; sequence: number }) {
@@ -388,6 +498,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#options.logger?.warn({ error: error.toJSON() }, 'a save failed');
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
+      this.#checks.reject(requestId, error);
       const own = this.#document.takeError(requestId);
       this.#reject(requestId, own === undefined ? error : own.thrown);
     }
@@ -419,6 +530,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
     for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
+    this.#health.rejectAll(error);
+    this.#checks.rejectAll(error);
   }
 
   #logRecovery({ recovery, sequence, lock }: Ready): void {

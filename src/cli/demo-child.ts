@@ -46,7 +46,7 @@ function enteredState(event: InspectionEvent): string | undefined {
   return id === 'recovery' && isApplying ? 'applyingWal' : undefined;
 }
 
-const store = await openCheckpointStore({ directory, inspect: blockOnEntry });
+const store = await openCheckpointStore({ directory, restore: false, inspect: blockOnEntry });
 if (path !== undefined && value !== undefined) await store.set(path, JSON.parse(value));
 await store.close();
 exit(NEVER_REACHED);

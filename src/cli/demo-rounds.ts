@@ -19,7 +19,7 @@ const REACH_MS_MAX = 15_000;
 /** A folder of its own for this run, with the example saved in it once. */
 export async function prepareDemo(): Promise<string> {
   const directory = join(mkdtempSync(join(tmpdir(), 'checkpoint-wal-demo-')), 'orchestration');
-  const store = await openCheckpointStore({ directory });
+  const store = await openCheckpointStore({ directory, restore: false });
   try {
     await store.saveText(DEMO_ORCHESTRATION, { label: 'the example' });
     await store.set('workflow.status', 'ACTIVE', { label: 'workflow started' });
@@ -53,7 +53,7 @@ async function runRound(
   }
   const found = await inspectStore({ directory });
   const startedMs = performance.now();
-  const store = await openCheckpointStore({ directory });
+  const store = await openCheckpointStore({ directory, restore: false });
   const recoveryMs = performance.now() - startedMs;
   await store.close();
   const after = await inspectStore({ directory });

@@ -8,7 +8,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PersistenceModel } from '../io/simulated-disk.js';
 import { type CaseFile, parseCaseFile } from '../testing/case-file.js';
 import { type LabProgress, type LabReport, runLab } from '../testing/lab.js';
-import { parseScenario } from '../testing/parse-scenario.js';
+import { parseFaults, parseScenario } from '../testing/parse-scenario.js';
+import type { Scenario, ScenarioFaults } from '../testing/scenario.js';
 import { labScenarios } from '../testing/scenarios.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -21,6 +22,8 @@ interface ExploreFlags {
   readonly images: number;
   readonly model: PersistenceModel | 'both';
   readonly scenario?: string;
+  readonly runFaults?: string;
+  readonly recoveryFaults?: string;
   readonly time?: number;
   readonly save?: string;
   readonly replay?: string;
@@ -53,6 +56,8 @@ export function addExploreCommand(program: Command, launch: Launch): Command {
         .default('both'),
     )
     .option('--scenario <FILE>', 'a scenario or a list of them, as JSON')
+    .option('--run-faults <FILE>', 'a rule for faults of the file system in the run, as JSON')
+    .option('--recovery-faults <FILE>', 'the same in the first recovery of each crash')
     .option('--time <TIME>', 'how long: 60s, 10m; rounds with new seeds until then', parseTime)
     .option('--save <FILE>', 'where to save the first failing case')
     .option('--coverage', 'print how often each transition was crashed at')
@@ -67,17 +72,14 @@ export function addExploreCommand(program: Command, launch: Launch): Command {
 
 async function exploreStores(context: CliContext, flags: ExploreFlags): Promise<ExitCode> {
   const { environment, progress } = context;
-  const scenarios =
-    flags.scenario === undefined
-      ? labScenarios
-      : parseScenario(await readText(context, flags.scenario));
+  const scenarios = await scenariosOf(context, flags);
   let latest: LabProgress | undefined;
   const report = await progress.during(
     () => describeProgress(latest),
     () =>
       runLab({
         scenarios,
-        withFailures: flags.scenario === undefined,
+        withFailures: isWholeLab(flags),
         models: flags.model === 'both' ? ['posix-minimal', 'ordered'] : [flags.model],
         seed: flags.seed,
         depth: flags.depth,
@@ -99,10 +101,30 @@ async function exploreStores(context: CliContext, flags: ExploreFlags): Promise<
   return report.cases.length > 0 || gapsOf(report, flags).length > 0 ? EXIT.error : EXIT.ok;
 }
 
+/** Whether the lab does all that it has, rather than what it is told to. */
+function isWholeLab({ scenario, runFaults, recoveryFaults }: ExploreFlags): boolean {
+  return scenario === undefined && runFaults === undefined && recoveryFaults === undefined;
+}
+
+/** The scenarios, each with the faults that the flags name beside those of its own. */
+async function scenariosOf(context: CliContext, flags: ExploreFlags): Promise<Scenario[]> {
+  const scenarios =
+    flags.scenario === undefined
+      ? [...labScenarios]
+      : parseScenario(await readText(context, flags.scenario));
+  const faults: ScenarioFaults = {
+    ...(flags.runFaults && { run: parseFaults(await readText(context, flags.runFaults)) }),
+    ...(flags.recoveryFaults && {
+      recovery: parseFaults(await readText(context, flags.recoveryFaults)),
+    }),
+  };
+  return scenarios.map((one) => ({ ...one, faults: { ...one.faults, ...faults } }));
+}
+
 /** Transitions that a whole round should have crashed at. Told only where the lab's own round was whole. */
 function gapsOf(report: LabReport, flags: ExploreFlags): readonly string[] {
   const { uncovered, cases, interrupted } = report;
-  const isOwn = flags.scenario === undefined && flags.time === undefined;
+  const isOwn = isWholeLab(flags) && flags.time === undefined;
   const isWhole = isOwn && !interrupted && cases.length === 0;
   return isWhole && flags.depth > 1 ? uncovered : [];
 }

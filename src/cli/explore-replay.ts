@@ -4,13 +4,13 @@
  */
 import { readSeal } from '../format/seal.js';
 import { scanWal } from '../format/wal-scanner.js';
-import { mount } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
 import { describeState } from '../io/simulated-disk.js';
-import { openCheckpointStore } from '../store.js';
 import { type CaseFile, fromData } from '../testing/case-file.js';
-import { recover } from '../testing/check-recovery.js';
-import { describeStep, LAB_FILE } from '../testing/scenario.js';
+import { describeFaults, describeStep } from '../testing/describe-scenario.js';
+import { describeFault } from '../testing/faulty-io.js';
+import { replayCase } from '../testing/replay-case.js';
+import { LAB_FILE } from '../testing/scenario.js';
 import type { Colors } from './context.js';
 import { printable } from './words.js';
 
@@ -18,7 +18,7 @@ import { printable } from './words.js';
 export interface Replay {
   readonly text: string;
   readonly data: object;
-  /** Whether recovering the last image still ends otherwise than a store that keeps its promises. */
+  /** Whether a check still does not hold after recovering the last image. */
   readonly stillFails: boolean;
 }
 
@@ -28,6 +28,7 @@ export async function describeCase(found: CaseFile, colors: Colors): Promise<Rep
   const lines = [
     `${colors.bold(scenario.name)} (${model}, seed ${found.seed})`,
     ...scenario.steps.map((step) => `  ${printable(describeStep(step))}`),
+    ...faultLines(found).map((line) => `  ${printable(line)}`),
     `${colors.red(`${check}:`)} ${printable(message)}`,
   ];
   for (const [index, { at, fates, disk }] of trail.entries()) {
@@ -40,24 +41,32 @@ export async function describeCase(found: CaseFile, colors: Colors): Promise<Rep
   return {
     text: `${lines.join('\n')}\n`,
     data: { ...found, recovered: after.data },
-    stillFails: after.refused,
+    stillFails: after.stillFails,
   };
 }
 
-async function recoverLast({ trail, model, scenario }: CaseFile) {
-  const last = trail.at(-1);
-  if (last === undefined)
-    return { lines: ['  there is no crash in this case'], data: {}, refused: false };
-  const disk = mount(fromData(last.disk), model);
-  const { externalEdits } = scenario;
-  const outcome = await recover(disk, {
-    open: openCheckpointStore,
-    externalEdits,
-    inspect: undefined,
-  });
+function faultLines({ scenario, runFaults = [], recoveryFaults = [] }: CaseFile): string[] {
+  return [
+    ...describeFaults(scenario),
+    ...runFaults.map((fault) => `in the run, ${describeFault(fault)}`),
+    ...recoveryFaults.map((fault) => `in the first recovery, ${describeFault(fault)}`),
+  ];
+}
+
+async function recoverLast(found: CaseFile) {
+  const replayed = await replayCase(found);
+  if (replayed === undefined) {
+    return { lines: ['  there is no crash in this case'], data: {}, stillFails: false };
+  }
+  const { disk, outcome, failures } = replayed;
+  const stillFails = failures.length > 0;
+  const told = failures.map(
+    ({ check, message }) => `  STILL FAILS ${check}: ${printable(message)}`,
+  );
   if (!outcome.ready) {
     const why = outcome.error instanceof Error ? outcome.error.message : String(outcome.error);
-    return { lines: [`  refused: ${printable(why)}`], data: { refused: why }, refused: true };
+    const data = { refused: why, failures };
+    return { lines: [`  refused: ${printable(why)}`, ...told], data, stillFails };
   }
   const { recovery, text, sequence } = outcome.store;
   const lines = [
@@ -67,8 +76,9 @@ async function recoverLast({ trail, model, scenario }: CaseFile) {
     `  checkpoint ${sequence}: ${JSON.stringify(text)}`,
     '  the disk then holds:',
     ...diskLines(disk.visible()),
+    ...told,
   ];
-  return { lines, data: { sequence, text, recovery }, refused: false };
+  return { lines, data: { sequence, text, recovery, failures }, stillFails };
 }
 
 function diskLines(state: DiskState): string[] {

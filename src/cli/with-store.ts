@@ -51,7 +51,7 @@ export async function withStore<T>(
     options.doing,
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
-      const store = await openCheckpointStore({ directory, file, artifacts }).catch(
+      const store = await openCheckpointStore({ directory, file, artifacts, restore: false }).catch(
         explainRefusal(context),
       );
       try {

@@ -4,6 +4,7 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import { checkpointMachine } from '../machines/checkpoint-machine.js';
+import { failureDetectorMachine } from '../machines/failure-detector-machine.js';
 import { recoveryMachine } from '../machines/recovery-machine.js';
 import { writeMachine } from '../machines/write-machine.js';
 import { type GraphEdge, type GraphState, graphOf } from './machine-graph.js';
@@ -68,14 +69,35 @@ const sixSteps = [
   'deletingWal',
 ];
 
-/** The diagrams of this package: the store, a round of the write protocol, recovery. */
+/** The diagrams of this package: the store, its failure detector, a round of the write protocol, recovery. */
 export function machineDiagrams(): Diagram[] {
   return [
     diagramOf('checkpoint', {
       machine: checkpointMachine,
       title: 'The life of a store',
-      mainWay: ['locking', 'recovering', 'ready', 'checkingForEdits', 'saving', 'ready'],
-      failureStates: ['halted', 'unlocking', 'refused'],
+      mainWay: [
+        'locking',
+        'recovering',
+        'assessing',
+        'ready',
+        'checkingForEdits',
+        'saving',
+        'ready',
+      ],
+      failureStates: ['halted', 'unlocking', 'refused', 'keepingRefused', 'keepingDamage'],
+    }),
+    diagramOf('detector', {
+      machine: failureDetectorMachine,
+      title: 'The failure detector',
+      mainWay: [
+        'memory.idle',
+        'memory.reading',
+        'memory.judging',
+        'memory.recording',
+        'memory.deciding',
+        'memory.idle',
+      ],
+      failureStates: ['memory.stopping'],
     }),
     diagramOf('write', {
       machine: writeMachine,

@@ -22,8 +22,8 @@ const fills: Readonly<
 
 /** Renders a diagram as DOT. */
 export function toDot(diagram: Diagram): string {
-  const { states, arrows, name, title } = diagram;
-  const start = states.find(({ initial, parent }) => initial && parent === '');
+  const { arrows, name, title } = diagram;
+  const starts = startsIn(diagram, '');
   const lines = [
     `digraph ${quote(name)} {`,
     `  graph [bgcolor=${quote(PAPER)}, pad=0.35, nodesep=0.35, ranksep=0.4, compound=true, newrank=true,`,
@@ -32,12 +32,21 @@ export function toDot(diagram: Diagram): string {
     `  edge [fontname=${quote(FONT)}, fontsize=10, fontcolor=${quote(QUIET)}, color=${quote(QUIET)}, arrowsize=0.75]`,
     `  "(start)" [shape=circle, label="", width=0.16, style=filled, fillcolor=${quote(INK)}, color=${quote(INK)}, tooltip="start"]`,
     ...childrenOf(diagram, '', '  '),
-    ...(start ? [`  "(start)" -> ${quote(start.path)} [weight=50, color=${quote(INK)}]`] : []),
+    ...starts.map(({ path }) => `  "(start)" -> ${quote(path)} [weight=50, color=${quote(INK)}]`),
     ...arrows.flatMap((arrow) => arrowLines(diagram, arrow)),
     ...rankLines(diagram),
     '}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The states that a machine is in at first: of nested ones the innermost, one for each region. */
+function startsIn(diagram: Diagram, parent: string): DiagramState[] {
+  const first = diagram.states.filter((state) => state.initial && state.parent === parent);
+  return first.flatMap((state) => {
+    const inner = startsIn(diagram, state.path);
+    return inner.length === 0 ? [state] : inner;
+  });
 }
 
 function childrenOf(diagram: Diagram, parent: string, indent: string): string[] {

@@ -4,7 +4,7 @@
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
-import { identityOf, readWhole, sameIdentity } from './file-content.js';
+import { identityOf, readAgreed, sameIdentity } from './file-content.js';
 import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
@@ -21,7 +21,8 @@ const COARSE_CLOCK_MS = 50;
 /** Reads the file as it is now; `undefined` where there is none. */
 export function see(session: Session): SeenCheckpoint | undefined {
   const seenAtMs = session.now();
-  const file = readWhole(session.fs, pathsOf(session).target, session.maxBytes);
+  const known = session.current?.bytes;
+  const file = readAgreed(session.fs, pathsOf(session).target, session.maxBytes, known);
   if (file === undefined) return undefined;
   const reading = readSeal(file.bytes);
   const historic = reading.kind === 'sealed';

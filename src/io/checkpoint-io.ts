@@ -8,6 +8,7 @@
  */
 import type { CheckpointError, Problem } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
+import type { HealthMemory } from '../format/health-format.js';
 import type { MaybePromise } from './file-system.js';
 
 /** What a scan of the log came to; see `docs/format.md`. `unreadable` is an I/O error while reading. */
@@ -106,10 +107,20 @@ export interface HistoryEvidence {
   readonly entries: number;
 }
 
+/** Conditions of a search in history. */
+export interface HistorySearch {
+  /** SHA-256 digests of texts that are not wanted. */
+  readonly except: readonly string[];
+  /** Whether every artifact that the entry names must be there and unchanged. */
+  readonly withArtifacts: boolean;
+}
+
 /** What happened to the file since it was last seen by this store. */
 export interface Observation {
   /** `unchanged` is the ordinary case; the others as in {@link CheckpointCondition}. */
   readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
+  /** Of an unchanged file: whether it carries its own seal, or is an edit that was adopted as it is. */
+  readonly sealed?: boolean;
   readonly problem?: Problem;
   readonly size?: number;
 }
@@ -123,6 +134,18 @@ export type SaveSource =
 export interface KeptFile {
   readonly file: string;
   readonly reason: string;
+}
+
+/** What {@link IoOperations.readHealth} found. */
+export interface HealthEvidence {
+  /** Absent where there is nothing to remember: all is well. */
+  readonly memory?: HealthMemory;
+  /** Where an unreadable memory was set aside, and why. */
+  readonly kept?: KeptFile;
+  /** The time, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** What the store goes on from, or would; absent where there is no such text. */
+  readonly current?: { readonly sequence: number; readonly digest: string };
 }
 
 /** Input and output of every operation. */
@@ -150,13 +173,22 @@ export interface IoOperations {
   /** Loads the after-image from the log, for {@link IoOperations.writeCheckpoint}. */
   loadWal: { input: undefined; output: { readonly sequence: number } };
   checkCheckpoint: { input: undefined; output: CheckpointEvidence };
-  findInHistory: { input: undefined; output: HistoryEvidence };
+  /** Looks for the newest entry that verifies and meets the conditions, if there are any. */
+  findInHistory: {
+    input: HistorySearch | undefined;
+    output: HistoryEvidence;
+  };
   /** Copies the checkpoint file into quarantine, durably. */
   keepCheckpoint: { input: { readonly reason: string }; output: { readonly kept?: KeptFile } };
   /** Takes the file as it is as the current state, under the given sequence number. */
   adoptCheckpoint: { input: { readonly sequence: number }; output: { readonly size: number } };
   /** Removes temporary files that a crash left behind. */
   removeLeftovers: { input: undefined; output: { readonly removed: readonly string[] } };
+
+  /** Reads the failure detector's memory, and what it needs to judge it. */
+  readHealth: { input: undefined; output: HealthEvidence };
+  /** Replaces that memory, durably; `undefined` removes it. */
+  writeHealth: { input: { readonly memory: HealthMemory | undefined }; output: undefined };
 
   /** Looks whether somebody changed the file, and that the lock is still held. */
   observeCheckpoint: { input: undefined; output: Observation };
@@ -277,7 +309,8 @@ export interface CheckpointHistory {
 export interface CheckpointContent {
   /**
    * What to publish for a round of these requests, newest last, rendered onto what {@link rebase} told
-   * last. Throws a coded error if none of them can be rendered, or an artifact can't be recorded.
+   * last; that itself for a round of none. Throws a coded error if none of them can be rendered, or an
+   * artifact can't be recorded.
    */
   textFor(requestIds: readonly number[]): MaybePromise<RoundContent>;
   /** Throws a coded error if `text` is not a state that this store accepts. */

@@ -15,7 +15,7 @@ import {
   type PendingOperation,
 } from './disk-state.js';
 import { createRandom, type Random } from './random.js';
-import { type DiskMoment, describeState, SimulatedDisk } from './simulated-disk.js';
+import { type DiskMoment, describeState, SimulatedDisk, visibleAt } from './simulated-disk.js';
 
 /** How crash images are chosen. */
 export interface CrashImageOptions {
@@ -305,4 +305,13 @@ export function fingerprint(state: DiskState, digest: (content: Uint8Array) => s
   return describeState(state)
     .map(({ path, content }) => (content === undefined ? path : `${path}=${digest(content)}`))
     .join('\n');
+}
+
+/**
+ * The disk on which the next process starts when the one before was killed at `moment`: it sees all of
+ * what that one saw, and what was pending still is, so that a power failure can take it.
+ */
+export function afterKill(moment: DiskMoment): SimulatedDisk {
+  const { model } = moment;
+  return new SimulatedDisk({ model, state: visibleAt(moment), killedAt: moment });
 }

@@ -8,13 +8,14 @@ import type { CheckpointIo, IoOperations, Observation } from './checkpoint-io.js
 import { closeQuietly } from './file-content.js';
 import type { LockOwner, LockResult } from './file-system.js';
 import { ensureDirectory, syncDirectory } from './files.js';
+import { readHealth, writeHealth } from './health-files.js';
 import { keepInHistory } from './history-files.js';
+import { findInHistory } from './history-search.js';
 import { syncError, writeError } from './io-error.js';
 import {
   adoptCheckpoint,
   checkCheckpoint,
   checkWal,
-  findInHistory,
   finishWal,
   keepCheckpoint,
   loadWal,
@@ -54,10 +55,12 @@ export function createFileCheckpointIo(options: FileCheckpointIoOptions): Checkp
     finishWal: () => run(finishWal(session)),
     loadWal: () => run(loadWal(session)),
     checkCheckpoint: () => run(checkCheckpoint(session)),
-    findInHistory: () => run(findInHistory(session)),
+    findInHistory: (input) => run(findInHistory(session, input)),
     keepCheckpoint: (input) => run(keepCheckpoint(session, input)),
     adoptCheckpoint: (input) => run(adoptCheckpoint(session, input)),
     removeLeftovers: () => removeLeftovers(session),
+    readHealth: () => run(readHealth(session)),
+    writeHealth: (input) => run(writeHealth(session, input)),
     observeCheckpoint: () => run(observeCheckpoint(session)),
     writeIntent: (input) => run(writeIntent(session, input)),
     writeData: () => writeData(session),
@@ -87,7 +90,7 @@ export function createFileInspection(options: FileCheckpointIoOptions) {
     readWal: () => readWal(session),
     verifyWal: () => verifyWal(session),
     checkCheckpoint: () => run(checkCheckpoint(session)),
-    findInHistory: () => run(findInHistory(session)),
+    findInHistory: () => run(findInHistory(session, undefined)),
     walBytes: () => session.walBytes,
     current: () => session.current,
     entries: () => session.entries,
@@ -181,7 +184,9 @@ function* releaseLock(session: Session): Steps<undefined> {
 function* observeCheckpoint(session: Session): Steps<Observation> {
   checkLock(session);
   const seen = seeChange(session);
-  if (seen === 'same') return { change: 'unchanged' };
+  if (seen === 'same') {
+    return { change: 'unchanged', sealed: session.current?.reading.kind === 'sealed' };
+  }
   session.observed = seen;
   if (seen === undefined) return { change: 'missing' };
   const problem = yield* problemWith(session, seen);

@@ -153,6 +153,36 @@ export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadF
 }
 
 /**
+ * The file at `path`, believed only when two reads in a row agree: bytes that a disk returns wrong once
+ * must not be taken for damage or for somebody's edit, and acted on. What equals `known` needs no
+ * second read.
+ * @throws CheckpointError `READ_FAILED`, `TOO_LARGE`
+ */
+export function readAgreed(
+  fs: FileSystem,
+  path: string,
+  maxBytes: number,
+  known?: Uint8Array,
+): ReadFile | undefined {
+  let last = readWhole(fs, path, maxBytes);
+  if (last !== undefined && known !== undefined && equalBytes(last.bytes, known)) return last;
+  for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
+    const again = readWhole(fs, path, maxBytes);
+    const isAgreed =
+      last === undefined || again === undefined
+        ? last === again
+        : equalBytes(last.bytes, again.bytes);
+    if (isAgreed) return again;
+    last = again;
+  }
+  throw new CheckpointError(
+    'READ_FAILED',
+    `${path} reads differently each time. Nothing was changed.`,
+    { file: path },
+  );
+}
+
+/**
  * The last bytes of a file, `maxBytes` of them or all, with what is known of the file; `undefined` where
  * there is none. For what stands at the end of a file of any size.
  * @throws CheckpointError `READ_FAILED`
@@ -182,7 +212,7 @@ export function readTail(
   }
 }
 
-/** Reads that end early are tried again so often before they count as an error. */
+/** Reads that end early, or disagree, are tried again so often before they count as an error. */
 const READ_ATTEMPTS = 3;
 
 /** All bytes of an open file. An end before its size is a file that shrank, or a read that failed. */

@@ -86,6 +86,40 @@ export function* publishNew(
   ownership: Ownership,
   temporary: string,
 ): Steps<boolean> {
+  yield* writeSynced(fs, temporary, bytes, ownership);
+  let isTaken: boolean;
+  try {
+    isTaken = fs.statLink(path) !== undefined;
+  } catch (error) {
+    unlinkIfThere(fs, temporary);
+    throw writeError(error, path, 'naming');
+  }
+  if (isTaken) {
+    unlinkIfThere(fs, temporary);
+    return false;
+  }
+  yield* giveName(fs, temporary, path);
+  return true;
+}
+
+/** The same, in the place of whatever is at `path`. */
+export function* replaceFile(
+  fs: FileSystem,
+  path: string,
+  bytes: Uint8Array,
+  ownership: Ownership,
+  temporary: string,
+): Steps<void> {
+  yield* writeSynced(fs, temporary, bytes, ownership);
+  yield* giveName(fs, temporary, path);
+}
+
+function* writeSynced(
+  fs: FileSystem,
+  temporary: string,
+  bytes: Uint8Array,
+  ownership: Ownership,
+): Steps<void> {
   const handle = createFile(fs, temporary, ownership);
   try {
     writeAll(handle, bytes, 0, temporary);
@@ -97,18 +131,16 @@ export function* publishNew(
     throw error;
   }
   closeQuietly(handle);
+}
+
+function* giveName(fs: FileSystem, temporary: string, path: string): Steps<void> {
   try {
-    if (fs.statLink(path) !== undefined) {
-      unlinkIfThere(fs, temporary);
-      return false;
-    }
     fs.rename(temporary, path);
   } catch (error) {
     unlinkIfThere(fs, temporary);
     throw writeError(error, path, 'naming');
   }
   yield* syncDirectory(fs, parentOf(path));
-  return true;
 }
 
 /**

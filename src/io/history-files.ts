@@ -5,7 +5,7 @@
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
-import { readWhole } from './file-content.js';
+import { readAgreed, readWhole } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
@@ -173,7 +173,7 @@ export function readEntryFile(
   sequence: number,
   maxBytes: number,
 ): SealedReading | { readonly reason: string } {
-  const file = readWhole(fs, path, maxBytes);
+  const file = readAgreed(fs, path, maxBytes);
   if (file === undefined) return { reason: 'it is missing' };
   const reading = readSeal(file.bytes);
   if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };

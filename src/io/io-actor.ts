@@ -55,6 +55,7 @@ const READING: ReadonlySet<OperationName> = new Set([
   'checkCheckpoint',
   'findInHistory',
   'observeCheckpoint',
+  'readHealth',
 ]);
 
 /** An error that no operation has given a code, as a system call that hardly ever fails. */

@@ -178,6 +178,11 @@ export class InodeTable {
     this.#nextNumber = Math.max(this.#nextNumber, inode.number + 1);
   }
 
+  /** Gives no number up to this one to a new inode. */
+  reserve(number: number): void {
+    this.#nextNumber = Math.max(this.#nextNumber, number + 1);
+  }
+
   /** An independent copy of everything, with its own clock. */
   clone(now: () => number): InodeTable {
     const copy = new InodeTable(now);

@@ -11,17 +11,15 @@ import type {
   CheckpointCondition,
   CheckpointEvidence,
   CheckpointRelation,
-  HistoryEvidence,
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
-import { readWhole } from './file-content.js';
+import { readAgreed } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
   artifactsOfAdopted,
   entryName,
-  entryPath,
   keepInHistory,
   listEntries,
   readEntry,
@@ -29,9 +27,9 @@ import {
 } from './history-files.js';
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
-import { type Steps, wait } from './run.js';
+import type { Steps } from './run.js';
 import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
-import { join } from './store-paths.js';
+import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
 /** A log may hold several images; what is larger was not written by this package. */
 const WAL_FACTOR = 2;
@@ -59,7 +57,7 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
   const { wal } = pathsOf(session);
   session.scan = undefined;
   try {
-    session.walBytes = readWhole(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+    session.walBytes = readAgreed(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -284,38 +282,6 @@ function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
   return { condition: reading.kind === 'mismatch' ? 'edited' : 'unsealed' };
 }
 
-/** Looks for the newest history entry that verifies and that the store accepts. */
-export function* findInHistory(session: Session): Steps<HistoryEvidence> {
-  const refused: { file: string; problem: Problem }[] = [];
-  const entries = [...session.entries].reverse();
-  for (const sequence of entries) {
-    const file = `checkpoints/${entryName(sequence, pathsOf(session).targetName)}`;
-    const problem = yield* problemWithEntry(session, sequence);
-    if (problem === undefined) {
-      return { newest: { sequence, file }, refused, entries: entries.length };
-    }
-    refused.push({ file, problem });
-  }
-  return { refused, entries: entries.length };
-}
-
-function* problemWithEntry(session: Session, sequence: number): Steps<Problem | undefined> {
-  try {
-    const file = readWhole(session.fs, entryPath(session, sequence), session.maxBytes);
-    if (file === undefined) return { code: 'READ_FAILED', message: 'it is missing' };
-    const reading = readSeal(file.bytes);
-    if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
-      return { code: 'INVALID_YAML', message: 'its seal does not verify' };
-    }
-    session.epoch = Math.max(session.epoch, reading.epoch + 1);
-    yield* wait(session.content.validate(reading.text));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    return { code: error.code, message: error.message };
-  }
-}
-
 /** Copies the checkpoint file, as it is now, into quarantine. */
 export function* keepCheckpoint(
   session: Session,
@@ -361,7 +327,12 @@ function* keepDisplaced(session: Session): Steps<void> {
 export function removeLeftovers(session: Session): IoOperations['removeLeftovers']['output'] {
   const { directory, history, quarantine, targetName } = pathsOf(session);
   const removed = [
-    ...removeTemporaries(session, directory, '', (name) => name === targetName),
+    ...removeTemporaries(
+      session,
+      directory,
+      '',
+      (name) => name === targetName || name === HEALTH_TEMPORARY,
+    ),
     ...removeTemporaries(
       session,
       history,

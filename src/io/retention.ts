@@ -1,6 +1,8 @@
 /**
- * Which earlier checkpoints are kept: at most `maxCheckpoints` and none older than `maxAgeMs`, whichever
- * is stricter, but every pinned one, and always the newest that verifies. Pruning goes by what the seal
+ * Which earlier checkpoints are kept: at most `maxCheckpoints`, and none that was replaced longer than
+ * `maxAgeMs` ago, whichever is stricter; but every pinned one, and always the newest that verifies. The
+ * age counts from when a checkpoint was replaced, not from when it was saved: so each state of that time
+ * can be had back, also the one that had been current for a week before. Pruning goes by what the seal
  * lines say, from the oldest end, and reads each line at most once; a save does a bounded number of
  * file operations for it, however many entries there are. Each removal stands for itself: cut off
  * anywhere, it leaves entries that a later save goes on from. Assumes that the lock is held.
@@ -28,7 +30,7 @@ export function prune(session: Session): void {
   readNewest(session, retention, budget);
   while (budget.removals > 0) {
     const oldest = readOldest(session, retention, budget);
-    if (oldest === undefined || !isBeyond(session, retention, oldest)) return;
+    if (oldest === undefined || !isBeyond(session, retention, oldest, budget)) return;
     if (oldest.sequence === newestVerified(session)) return;
     budget.removals -= 1;
     drop(retention);
@@ -99,14 +101,41 @@ function readCandidate(
   }
 }
 
-/** Too old, or too many are newer. An entry from the future, as a clock that was set back sees it, is new. */
+/**
+ * Replaced too long ago, or too many are newer. An entry from the future, as a clock that was set back
+ * sees it, is new.
+ */
 function isBeyond(
-  { maxCheckpoints, maxAgeMs, now }: Session,
-  { candidates, known }: Retention,
-  { timeMs }: Required<Candidate>,
+  session: Session,
+  retention: Retention,
+  oldest: Required<Candidate>,
+  budget: { reads: number },
 ): boolean {
-  const tooMany = candidates.length > maxCheckpoints && known >= maxCheckpoints;
-  return tooMany || now() - timeMs > maxAgeMs;
+  const { maxCheckpoints, maxAgeMs, now } = session;
+  const { candidates, known } = retention;
+  if (candidates.length > maxCheckpoints && known >= maxCheckpoints) return true;
+  // What is too young by itself was replaced later still: its successor need not be read.
+  if (!(now() - oldest.timeMs > maxAgeMs)) return false;
+  const next = readNext(session, retention, budget);
+  return next !== undefined && now() - next.timeMs > maxAgeMs;
+}
+
+/** The entry after the oldest, which took its place; one that is pinned or unreadable gives way to the next. */
+function readNext(
+  session: Session,
+  { candidates }: Retention,
+  budget: { reads: number },
+): Required<Candidate> | undefined {
+  for (;;) {
+    const next = candidates[1];
+    if (next === undefined) return undefined;
+    const { sequence, timeMs } = next;
+    if (timeMs !== undefined) return { sequence, timeMs };
+    if (budget.reads <= 0) return undefined;
+    budget.reads -= 1;
+    const read = readCandidate(session, next);
+    candidates.splice(1, 1, ...(read === undefined ? [] : [read]));
+  }
 }
 
 function drop(retention: Retention): void {

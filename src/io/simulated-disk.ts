@@ -60,6 +60,8 @@ export interface SimulatedDiskOptions extends MemoryFileSystemOptions {
   readonly model?: PersistenceModel;
   /** What is on the disk at first, all of it durable; an empty root directory by default. */
   readonly state?: DiskState;
+  /** The moment at which `state` was all that was visible: what of it is durable, and what is pending. */
+  readonly killedAt?: DiskMoment;
   /** Called after each operation that changes what a crash would find. */
   readonly onChange?: () => void;
 }
@@ -70,12 +72,12 @@ export class SimulatedDisk extends MemoryFileSystem {
   readonly #journal: JournalingInodes;
 
   constructor(options: SimulatedDiskOptions = {}) {
-    const { model = 'posix-minimal', state, onChange, ...rest } = options;
+    const { model = 'posix-minimal', state, killedAt, onChange, ...rest } = options;
     // Time goes on where the image was left, so that no change looks older than what it changes.
     const memory = state && !rest.now ? { ...rest, now: clockAfter(state) } : rest;
     let journal: JournalingInodes | undefined;
     super(memory, (now) => {
-      journal = new JournalingInodes(now, model, state);
+      journal = new JournalingInodes(now, model, state, killedAt);
       return journal;
     });
     if (journal === undefined) throw new TypeError('the file system made no inodes');
@@ -123,7 +125,7 @@ export class SimulatedDisk extends MemoryFileSystem {
 class JournalingInodes extends InodeTable {
   onChange: (() => void) | undefined;
   readonly #model: PersistenceModel;
-  readonly #durable: DiskState;
+  #durable: DiskState;
   #pending: PendingOperation[] = [];
   /** A copy of what is durable, handed out until that changes. */
   #frozen: DiskState | undefined;
@@ -132,11 +134,17 @@ class JournalingInodes extends InodeTable {
   /** Files of which the process sees more than the disk was ever told, by inode number. */
   readonly #cached = new Map<number, FileInode>();
 
-  constructor(now: () => number, model: PersistenceModel, state: DiskState | undefined) {
+  constructor(
+    now: () => number,
+    model: PersistenceModel,
+    state: DiskState | undefined,
+    killedAt: DiskMoment | undefined,
+  ) {
     super(now);
     this.#model = model;
     this.#durable = emptyState(this.root());
     if (state !== undefined) this.#load(state);
+    if (killedAt !== undefined) this.#goOn(killedAt);
   }
 
   moment(): Omit<DiskMoment, 'model'> {
@@ -301,6 +309,18 @@ class JournalingInodes extends InodeTable {
       else found.set(number, { parent: directory, links: isDirectory ? 2 : 1, names: [] });
     }
     for (const [number, one] of found) this.#take(state, number, one);
+  }
+
+  /** What was visible is loaded; of it, only this is durable. */
+  #goOn({ durable, pending, cached }: DiskMoment): void {
+    this.#durable = { ...copyState(durable), inodes: copyFacts(durable.inodes) };
+    this.#pending = [...pending];
+    for (const number of cached.keys()) {
+      const file = this.get(number);
+      if (file.kind === 'file') this.#cached.set(number, file);
+    }
+    // A number that only what is durable names must not be given to another file.
+    this.reserve(Math.max(...durable.inodes.keys()));
   }
 
   #take(state: DiskState, number: number, { parent, links, names }: Found): void {

@@ -15,6 +15,8 @@ export interface StorePaths {
   readonly targetName: string;
   readonly wal: string;
   readonly lock: string;
+  /** The failure detector's memory. */
+  readonly health: string;
   readonly history: string;
   readonly quarantine: string;
 }
@@ -24,6 +26,10 @@ export const DEFAULT_FILE = 'ORCHESTRATION.yaml';
 
 const WAL_NAME = '.checkpoint.wal';
 const LOCK_NAME = '.checkpoint.lock';
+/** Name of the failure detector's memory. */
+export const HEALTH_NAME = '.checkpoint.health';
+/** What its temporary files are named after. */
+export const HEALTH_TEMPORARY = 'checkpoint.health';
 const MAX_LINKS = 40;
 
 /** Joins a directory and a name. */
@@ -88,6 +94,7 @@ export function resolvePaths(fs: FileSystem, directory: string, file: string): S
     targetName: nameOf(target),
     wal: join(real, WAL_NAME),
     lock: join(real, LOCK_NAME),
+    health: join(real, HEALTH_NAME),
     history: join(real, 'checkpoints'),
     quarantine: join(real, 'quarantine'),
   };

@@ -17,108 +17,50 @@ import {
   sendTo,
   setup,
 } from 'xstate';
-import { CheckpointError, toProblem } from '../errors.js';
-import type {
-  CheckpointIo,
-  IoOperations,
-  KeptFile,
-  Observation,
-  OperationName,
-} from '../io/checkpoint-io.js';
-import type { IoReply, IoRequest } from '../io/io-messages.js';
+import { CheckpointError } from '../errors.js';
+import type { CheckpointIo, IoOperations, KeptFile, Observation } from '../io/checkpoint-io.js';
+import type { IoRequest } from '../io/io-messages.js';
+import {
+  type CheckpointEmitted,
+  type CheckpointEvent,
+  type CheckpointInput,
+  errorOfRound,
+  idsOf,
+  notTried,
+  refusalWith,
+  refusedSave,
+  rejectedEdit,
+  restoresExhausted,
+  type WaitingRequest,
+} from './checkpoint-messages.js';
+import {
+  countsAsFailedSave,
+  isAutomatic,
+  isPromisedEarly,
+  labelOf,
+  lengthOfRound,
+  newsFor,
+  noDetector,
+  requestOf,
+  restoredAtStart,
+  sourceOf,
+} from './checkpoint-rounds.js';
+import { type DetectorCommand, failureDetectorMachine } from './failure-detector-machine.js';
+import type { DetectorSettings } from './failure-memory.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import { type RecoveryOutput, recoveryMachine } from './recovery-machine.js';
 import type { RecoveryReport } from './recovery-report.js';
-import { type RoundEvent, type WriteOutput, writeMachine } from './write-machine.js';
-
-/** After which step a save is acknowledged. */
-export type Durability = 'logged' | 'committed';
-
-/** One save that was asked for. Its content stays with whoever renders it; the machine knows its number. */
-export interface SaveRequest {
-  readonly requestId: number;
-  readonly label?: string | undefined;
-  /** Whether history keeps the checkpoint under that label for good. */
-  readonly pinned?: boolean | undefined;
-  readonly durability: Durability;
-}
-
-/** Policies of a store. */
-export interface CheckpointInput {
-  /** Passed on to the `io` actor as its input. */
-  readonly io?: CheckpointIo | undefined;
-  readonly externalEdits?: ExternalEditPolicy | undefined;
-  /** How often a failed sync may be answered with a fresh file before the store halts; 2 by default. */
-  readonly syncRetryLimit?: number | undefined;
-}
-
-/** Events that the machine takes from outside. */
-export type CheckpointCommand =
-  | ({ readonly type: 'save.requested' } & SaveRequest)
-  | { readonly type: 'save.aborted'; readonly requestId: number }
-  | { readonly type: 'close.requested' };
-
-/** Events that the machine emits: its output contract. */
-export type CheckpointEmitted =
-  | {
-      readonly type: 'checkpoint.ready';
-      readonly sequence: number;
-      readonly recovery: RecoveryReport;
-      readonly lock: IoOperations['acquireLock']['output'];
-    }
-  | {
-      readonly type: 'checkpoint.refused';
-      readonly error: CheckpointError;
-      readonly recovery?: RecoveryReport;
-    }
-  | {
-      readonly type: 'save.logged';
-      readonly sequence: number;
-      readonly requestIds: readonly number[];
-    }
-  | {
-      readonly type: 'save.published';
-      readonly sequence: number;
-      readonly requestIds: readonly number[];
-    }
-  | {
-      readonly type: 'save.committed';
-      readonly sequence: number;
-      readonly requestIds: readonly number[];
-    }
-  | {
-      readonly type: 'save.failed';
-      readonly requestIds: readonly number[];
-      readonly error: CheckpointError;
-    }
-  /** The request was still waiting and is now dropped; one that a round has taken is not aborted. */
-  | { readonly type: 'save.aborted'; readonly requestId: number }
-  | {
-      readonly type: 'checkpoint.editedOutside';
-      readonly change: 'edited' | 'damaged' | 'missing';
-      readonly action: 'adopted' | 'rejected' | 'setAside';
-      readonly sequence: number;
-      readonly keptAs?: string;
-    }
-  | { readonly type: 'checkpoint.halted'; readonly error: CheckpointError }
-  | { readonly type: 'checkpoint.closed'; readonly error?: CheckpointError };
-
-type RootOperation = Extract<
-  OperationName,
-  'acquireLock' | 'releaseLock' | 'observeCheckpoint' | 'adoptCheckpoint' | 'keepCheckpoint'
->;
-
-type CheckpointEvent = CheckpointCommand | RoundEvent | IoReply<RootOperation>;
+import { type WriteOutput, writeMachine } from './write-machine.js';
 
 /** What the root machine remembers. */
 export interface CheckpointContext extends IoContext {
   readonly externalEdits: ExternalEditPolicy;
   readonly syncRetryLimit: number;
   /** Requests that no round has taken yet, oldest first. */
-  readonly waiting: readonly SaveRequest[];
-  /** Requests of the round in flight. */
-  readonly round: readonly SaveRequest[];
+  readonly waiting: readonly WaitingRequest[];
+  /** Requests of the round in flight: saves, or one request of another kind. */
+  readonly round: readonly WaitingRequest[];
   /** The sequence number of the current checkpoint. */
   readonly sequence: number;
   /** The highest sequence number in use; each round takes the next. */
@@ -128,14 +70,21 @@ export interface CheckpointContext extends IoContext {
   readonly observation: Observation | undefined;
   readonly closeRequested: boolean;
   readonly error: CheckpointError | undefined;
+  readonly restore: DetectorSettings | undefined;
+  readonly detector: ActorRefFrom<typeof failureDetectorMachine> | undefined;
+  /** What the detector is to hear when the store is assessed again. */
+  readonly news: readonly DetectorCommand[];
+  /** Whether the store has said that it is ready. */
+  readonly isAnnounced: boolean;
+  /** Recovery refused a checkpoint that a restore may replace. */
+  readonly isRefused: boolean;
+  /** What recovery would have cleared up, had it not refused. */
+  readonly mustClear: boolean;
+  /** The file is no checkpoint, is known not to be, and has been kept. */
+  readonly damage: Observation | undefined;
+  /** The last round of saves failed. */
+  readonly isSaveFailing: boolean;
 }
-
-const idsOf = (requests: readonly SaveRequest[]): number[] =>
-  requests.map(({ requestId }) => requestId);
-
-/** Of several saves in one round the newest that has a label names the checkpoint. */
-const labelledLast = (requests: readonly SaveRequest[]): SaveRequest | undefined =>
-  requests.findLast(({ label }) => label !== undefined);
 
 const refusedIo = fromCallback<IoRequest, CheckpointIo | undefined>(() => {
   throw new TypeError(
@@ -151,14 +100,21 @@ export const checkpointMachine = setup({
     emitted: {} as CheckpointEmitted,
     input: {} as CheckpointInput,
   },
-  actors: { io: refusedIo, recovery: recoveryMachine, write: writeMachine },
+  actors: {
+    io: refusedIo,
+    recovery: recoveryMachine,
+    write: writeMachine,
+    detector: failureDetectorMachine,
+  },
   actions: {
     nextOperation: assign({ operationId: ({ context }) => context.operationId + 1 }),
     request: sendTo(
       ({ context }) => context.io,
       (
         { context, self },
-        params: { operation: 'acquireLock' | 'releaseLock' | 'observeCheckpoint' },
+        params: {
+          operation: 'acquireLock' | 'releaseLock' | 'observeCheckpoint' | 'removeLeftovers';
+        },
       ) => ({
         type: 'io.requested' as const,
         operation: params.operation,
@@ -182,24 +138,27 @@ export const checkpointMachine = setup({
       ({ context, self }) => ({
         type: 'io.requested' as const,
         operation: 'keepCheckpoint' as const,
-        input: { reason: `outside-${context.observation?.change ?? 'edited'}` },
+        input: {
+          reason: context.isRefused
+            ? 'replaced-by-restore'
+            : `outside-${context.observation?.change ?? 'edited'}`,
+        },
         id: context.operationId,
         replyTo: self,
       }),
     ),
-    enqueueSave: assign({
-      waiting: ({ context, event }) =>
-        event.type === 'save.requested'
-          ? [
-              ...context.waiting,
-              {
-                requestId: event.requestId,
-                label: event.label,
-                pinned: event.pinned,
-                durability: event.durability,
-              },
-            ]
-          : context.waiting,
+    enqueueRequest: assign({
+      waiting: ({ context, event }) => {
+        const request = requestOf(event);
+        return request === undefined ? context.waiting : [...context.waiting, request];
+      },
+    }),
+    /** Before anything else: the store is not open yet. */
+    enqueueFirst: assign({
+      waiting: ({ context, event }) => {
+        const request = requestOf(event);
+        return request === undefined ? context.waiting : [request, ...context.waiting];
+      },
     }),
     tellAborted: enqueueActions(({ enqueue, context, event }) => {
       if (event.type !== 'save.aborted') return;
@@ -232,21 +191,142 @@ export const checkpointMachine = setup({
       observation: ({ context, event }) =>
         event.type === 'observeCheckpoint.done' ? event.output : context.observation,
     }),
-    takeRound: assign({
-      round: ({ context }) => context.waiting,
-      waiting: [],
+    takeRound: assign(({ context: { waiting } }) => {
+      const count = lengthOfRound(waiting);
+      return { round: waiting.slice(0, count), waiting: waiting.slice(count) };
     }),
     takeSequence: assign({ highestSequence: ({ context }) => context.highestSequence + 1 }),
     takeAdoptedSequence: assign({ sequence: ({ context }) => context.highestSequence }),
     forgetRound: assign({ round: [] }),
-    endRound: assign((_, params: { output: WriteOutput }) => ({
-      round: [],
-      ...(params.output.status === 'committed' && { sequence: params.output.sequence }),
+    endRound: assign(({ context }, params: { output: WriteOutput }) => {
+      const { status, sequence } = params.output;
+      if (status === 'committed') {
+        const ended = { round: [], sequence, damage: undefined, isSaveFailing: false };
+        return { ...ended, ...restoredAtStart(context, sequence) };
+      }
       // A round that was taken back has left nothing, durably: its number is free. A checkpoint is
       // never more than one above history, by which a file that lost its seal is counted.
-      ...(params.output.status === 'failed' && { highestSequence: params.output.sequence - 1 }),
-      ...(params.output.status === 'halted' && { error: params.output.error }),
-    })),
+      if (status === 'failed') return { round: [], highestSequence: sequence - 1 };
+      return { round: [], error: params.output.error };
+    }),
+    noteFailingSaves: assign({
+      isSaveFailing: ({ context }, params: { output: WriteOutput }) =>
+        context.isSaveFailing || countsAsFailedSave(context, params.output),
+    }),
+    rememberDamage: assign({ damage: ({ context }) => context.observation }),
+    announce: assign({ isAnnounced: true }),
+    rememberCleared: assign({ mustClear: false }),
+    rememberExhausted: assign({
+      error: ({ context, event }) =>
+        event.type === 'detector.settled' ? restoresExhausted(event.report) : context.error,
+    }),
+    rememberRefusal: assign({
+      error: ({ context, event }) =>
+        event.type === 'detector.settled' && context.error
+          ? refusalWith(context.error, event.report)
+          : context.error,
+    }),
+    rememberDetectorFailure: assign({
+      error: ({ context, event }) =>
+        event.type === 'detector.failed' ? event.error : context.error,
+    }),
+    markRefused: assign({ isRefused: true }),
+    /** The first thing it hears is how the store was found. */
+    startDetector: enqueueActions(({ enqueue, context }) => {
+      const { restore: settings, detector, io, isRefused, error } = context;
+      if (settings === undefined) return;
+      if (detector !== undefined) {
+        for (const message of context.news) enqueue.sendTo(detector, message);
+        enqueue.assign({ news: [] });
+        return;
+      }
+      enqueue.assign({
+        detector: ({ spawn }) => spawn('detector', { id: 'detector', input: { io, settings } }),
+      });
+      enqueue.sendTo('detector', {
+        type: 'health.changed',
+        change: isRefused
+          ? { kind: 'refused', message: error?.message ?? '' }
+          : { kind: 'opened', countCrashes: settings.countCrashes },
+      });
+    }),
+    /** What the end of a round means to the failure detector. */
+    informDetector: enqueueActions(({ enqueue, context }, params: { output: WriteOutput }) => {
+      if (context.detector === undefined) return;
+      const news = newsFor(context, params.output);
+      // Its answer is waited for while assessing, so that is where it is asked.
+      if (!context.isAnnounced) enqueue.assign({ news });
+      else for (const message of news) enqueue.sendTo(context.detector, message);
+    }),
+    countDamage: enqueueActions(({ enqueue, context }) => {
+      if (context.detector === undefined) return;
+      const message = context.damage?.problem?.message ?? 'the checkpoint file is gone';
+      const change = { kind: 'failed' as const, signal: 'invalidCheckpoint' as const, message };
+      enqueue.sendTo(context.detector, { type: 'health.changed', change });
+    }),
+    forwardToDetector: enqueueActions(({ enqueue, context, event }) => {
+      if (event.type === 'health.heartbeat') {
+        if (context.detector) enqueue.sendTo(context.detector, event);
+        return;
+      }
+      if (event.type !== 'health.changed') return;
+      if (context.detector) enqueue.sendTo(context.detector, event);
+      else
+        enqueue.emit({ type: 'health.failed', error: noDetector(), requestIds: [event.requestId] });
+    }),
+    declineRestore: enqueueActions(({ enqueue, context }) => {
+      if (context.detector) {
+        enqueue.sendTo(context.detector, { type: 'restore.ended', restored: false });
+      }
+    }),
+    askDetectorToLeave: enqueueActions(({ enqueue, context }) => {
+      if (context.detector) enqueue.sendTo(context.detector, { type: 'health.leave' });
+    }),
+    refuseHealth: enqueueActions(({ enqueue, event }) => {
+      if (event.type !== 'health.changed') return;
+      const error = refusedSave('CLOSED', undefined);
+      enqueue.emit({ type: 'health.failed', error, requestIds: [event.requestId] });
+    }),
+    tellHealth: enqueueActions(({ enqueue, event }) => {
+      if (event.type === 'detector.settled') {
+        const { report, requestIds } = event;
+        enqueue.emit({ type: 'health.answered', report, requestIds });
+      } else if (event.type === 'detector.failed') {
+        enqueue.emit({ type: 'health.failed', error: event.error, requestIds: event.requestIds });
+      }
+    }),
+    tellRestored: enqueueActions(({ enqueue, context }, params: { output: WriteOutput }) => {
+      const [request] = context.round;
+      if (request?.kind !== 'restore') return;
+      enqueue.emit({
+        type: 'checkpoint.restored',
+        sequence: params.output.sequence,
+        from: request.sequence,
+        cause: request.requestId === undefined ? 'automatic' : 'requested',
+      });
+    }),
+    tellPublishedCheck: enqueueActions(({ enqueue, context }, params: { output: WriteOutput }) => {
+      if (context.round[0]?.kind !== 'check') return;
+      enqueue.emit({
+        type: 'checkpoint.checked',
+        requestIds: idsOf(context.round),
+        change: context.observation?.change ?? 'unchanged',
+        action: 'published',
+        sequence: params.output.sequence,
+      });
+    }),
+    tellChecked: emit(({ context }, params: { action: 'none' | 'kept' | 'rejected' }) => {
+      const { damage, observation, sequence } = context;
+      const found = params.action === 'kept' ? damage : observation;
+      return {
+        type: 'checkpoint.checked' as const,
+        requestIds: idsOf(context.round),
+        change: params.action === 'none' ? ('unchanged' as const) : (found?.change ?? 'unchanged'),
+        action: params.action,
+        sequence,
+        ...(found?.problem && params.action !== 'none' && { problem: found.problem }),
+      };
+    }),
     tellReady: enqueueActions(({ enqueue, context }) => {
       const { recovery, lock, sequence } = context;
       if (recovery && lock) {
@@ -295,7 +375,7 @@ export const checkpointMachine = setup({
       error: notTried(failureOf(event)?.error) ?? rejectedEdit(),
     })),
     tellEdited: emit(
-      ({ context, event }, params: { action: 'adopted' | 'rejected' | 'setAside' }) => {
+      ({ context, event }, params: { action: 'adopted' | 'rejected' | 'setAside' | 'kept' }) => {
         const kept = keptBy(event);
         const change = context.observation?.change ?? 'edited';
         return {
@@ -311,19 +391,28 @@ export const checkpointMachine = setup({
       type: 'checkpoint.halted' as const,
       error: context.error ?? new CheckpointError('HALTED', 'The store is halted.'),
     })),
-    refuseSave: enqueueActions(
+    refuseRequest: enqueueActions(
       ({ enqueue, event, context }, params: { code: 'HALTED' | 'CLOSED' }) => {
-        if (event.type === 'save.requested') {
+        if ('requestId' in event && event.requestId !== undefined) {
           const error = refusedSave(params.code, context.error);
           enqueue.emit({ type: 'save.failed', requestIds: [event.requestId], error });
         }
       },
     ),
     refuseWaiting: enqueueActions(({ enqueue, context }, params: { code: 'HALTED' | 'CLOSED' }) => {
-      if (context.waiting.length > 0) {
-        const error = refusedSave(params.code, context.error);
-        enqueue.emit({ type: 'save.failed', requestIds: idsOf(context.waiting), error });
-        enqueue.assign({ waiting: [] });
+      const { waiting, detector } = context;
+      if (waiting.length === 0) return;
+      const error = refusedSave(params.code, context.error);
+      enqueue.emit({ type: 'save.failed', requestIds: idsOf(waiting), error });
+      if (detector && waiting.some(isAutomatic)) {
+        enqueue.sendTo(detector, { type: 'restore.ended', restored: false });
+      }
+      enqueue.assign({ waiting: [] });
+    }),
+    /** A round that ends before its first step, where it was the detector that asked. */
+    declineAutomatic: enqueueActions(({ enqueue, context }) => {
+      if (context.detector && context.round.some(isAutomatic)) {
+        enqueue.sendTo(context.detector, { type: 'restore.ended', restored: false });
       }
     }),
     tellClosed: emit(({ event }) => {
@@ -339,7 +428,36 @@ export const checkpointMachine = setup({
     isCloseRequested: ({ context }) => context.closeRequested,
     isUnchanged: ({ event }) =>
       event.type === 'observeCheckpoint.done' && event.output.change === 'unchanged',
-    isRejected: ({ context }) => context.externalEdits === 'reject',
+    isRejected: ({ context }) =>
+      context.externalEdits === 'reject' && context.round[0]?.kind === 'save',
+    isCheckOfEdit: ({ context, event }) =>
+      context.externalEdits === 'reject' &&
+      context.round[0]?.kind === 'check' &&
+      event.type === 'observeCheckpoint.done' &&
+      event.output.change === 'edited',
+    isCheckOfDamage: ({ context, event }) =>
+      context.round[0]?.kind === 'check' &&
+      event.type === 'observeCheckpoint.done' &&
+      (event.output.change === 'damaged' || event.output.change === 'missing'),
+    isCheckOfKnownDamage: ({ context, event }) =>
+      context.round[0]?.kind === 'check' &&
+      context.damage !== undefined &&
+      event.type === 'observeCheckpoint.done' &&
+      event.output.change === 'unchanged',
+    isCheckOfNothing: ({ context, event }) =>
+      context.round[0]?.kind === 'check' &&
+      event.type === 'observeCheckpoint.done' &&
+      event.output.change === 'unchanged' &&
+      (event.output.sealed === true || context.sequence === 0),
+    hasNoDetector: ({ context }) => context.detector === undefined,
+    mustAssess: ({ context }) => !context.isAnnounced,
+    mustClear: ({ context }) => context.mustClear,
+    isNotAnnounced: ({ context }) => !context.isAnnounced,
+    isRefused: ({ context }) => context.isRefused,
+    hasStopped: ({ event }) =>
+      event.type === 'detector.settled' && event.report.state === 'stopped',
+    isCountable: ({ context }, params: { output: RecoveryOutput }) =>
+      context.restore !== undefined && params.output.error?.code === 'SCHEMA_INVALID',
     isAdoptable: ({ context, event }) =>
       context.externalEdits === 'adopt' &&
       event.type === 'observeCheckpoint.done' &&
@@ -366,10 +484,25 @@ export const checkpointMachine = setup({
     observation: undefined,
     closeRequested: false,
     error: undefined,
+    restore: input.restore,
+    detector: undefined,
+    news: [],
+    isAnnounced: false,
+    isRefused: false,
+    mustClear: false,
+    damage: undefined,
+    isSaveFailing: false,
   }),
   on: {
-    'save.requested': { actions: 'enqueueSave' },
+    'save.requested': { actions: 'enqueueRequest' },
     'save.aborted': { actions: ['tellAborted', 'dropAborted'] },
+    'restore.requested': { actions: 'enqueueRequest' },
+    'check.requested': { actions: 'enqueueRequest' },
+    'detector.restoreWanted': { actions: 'enqueueRequest' },
+    'detector.settled': { actions: 'tellHealth' },
+    'detector.failed': { actions: 'tellHealth' },
+    'health.changed': { actions: 'forwardToDetector' },
+    'health.heartbeat': { actions: 'forwardToDetector' },
     'close.requested': { actions: 'rememberClose' },
   },
   initial: 'locking',
@@ -398,10 +531,18 @@ export const checkpointMachine = setup({
         onDone: [
           {
             guard: { type: 'hasRecovered', params: ({ event }) => ({ output: event.output }) },
-            target: 'ready',
+            target: 'assessing',
+            actions: {
+              type: 'rememberRecovery',
+              params: ({ event }) => ({ output: event.output }),
+            },
+          },
+          {
+            guard: { type: 'isCountable', params: ({ event }) => ({ output: event.output }) },
+            target: 'assessing',
             actions: [
               { type: 'rememberRecovery', params: ({ event }) => ({ output: event.output }) },
-              'tellReady',
+              'markRefused',
             ],
           },
           {
@@ -414,11 +555,57 @@ export const checkpointMachine = setup({
         ],
       },
     },
+    assessing: {
+      description:
+        'The failure detector counts this attempt, durably, before the store says that it is ready.',
+      entry: 'startDetector',
+      always: { guard: 'hasNoDetector', target: 'ready', actions: ['announce', 'tellReady'] },
+      on: {
+        'detector.settled': [
+          { guard: 'hasStopped', target: 'unlocking', actions: 'rememberExhausted' },
+          { guard: 'isRefused', target: 'unlocking', actions: 'rememberRefusal' },
+          { target: 'ready', actions: ['announce', 'tellReady', 'tellHealth'] },
+        ],
+        'detector.failed': { target: 'unlocking', actions: 'rememberDetectorFailure' },
+        'detector.restoreWanted': [
+          { guard: 'isRefused', target: 'keepingRefused', actions: 'enqueueFirst' },
+          { target: 'checkingForEdits', actions: 'enqueueFirst' },
+        ],
+      },
+    },
+    keepingRefused: {
+      description: 'Copy the checkpoint that recovery refused into quarantine.',
+      entry: ['takeRound', 'nextOperation', 'requestKeeping'],
+      on: {
+        'keepCheckpoint.done': { guard: 'isCurrent', target: 'saving' },
+        'keepCheckpoint.failed': [
+          { guard: 'isStale' },
+          { target: 'unlocking', actions: 'rememberFailure' },
+        ],
+      },
+    },
+    clearing: {
+      description: 'What the refused recovery has left to be cleared up.',
+      entry: ['nextOperation', { type: 'request', params: { operation: 'removeLeftovers' } }],
+      on: {
+        'removeLeftovers.done': {
+          guard: 'isCurrent',
+          target: 'ready',
+          actions: 'rememberCleared',
+        },
+        'removeLeftovers.failed': [
+          { guard: 'isStale' },
+          { target: 'unlocking', actions: 'rememberFailure' },
+        ],
+      },
+    },
     ready: {
-      description: 'No save is in flight.',
+      description: 'Nothing is in flight.',
       always: [
+        { guard: 'mustClear', target: 'clearing' },
+        { guard: 'mustAssess', target: 'assessing' },
         { guard: 'hasWaiting', target: 'checkingForEdits' },
-        { guard: 'isCloseRequested', target: 'closing' },
+        { guard: 'isCloseRequested', target: 'leaving' },
       ],
     },
     checkingForEdits: {
@@ -431,7 +618,36 @@ export const checkpointMachine = setup({
       on: {
         'observeCheckpoint.done': [
           { guard: 'isStale' },
-          { guard: 'isUnchanged', target: 'saving' },
+          {
+            guard: 'isCheckOfKnownDamage',
+            target: 'ready',
+            actions: [
+              { type: 'tellChecked', params: { action: 'kept' } },
+              'countDamage',
+              'forgetRound',
+            ],
+          },
+          {
+            guard: 'isCheckOfNothing',
+            target: 'ready',
+            actions: [{ type: 'tellChecked', params: { action: 'none' } }, 'forgetRound'],
+          },
+          { guard: 'isUnchanged', target: 'saving', actions: 'rememberObservation' },
+          {
+            guard: 'isCheckOfDamage',
+            target: 'keepingDamage',
+            actions: 'rememberObservation',
+          },
+          {
+            guard: 'isCheckOfEdit',
+            target: 'ready',
+            actions: [
+              'rememberObservation',
+              { type: 'tellEdited', params: { action: 'rejected' } },
+              { type: 'tellChecked', params: { action: 'rejected' } },
+              'forgetRound',
+            ],
+          },
           {
             guard: 'isRejected',
             target: 'ready',
@@ -454,9 +670,9 @@ export const checkpointMachine = setup({
           {
             guard: 'isLockLost',
             target: 'halted',
-            actions: ['rememberFailure', 'tellRoundRejected', 'forgetRound'],
+            actions: ['rememberFailure', 'declineAutomatic', 'tellRoundRejected', 'forgetRound'],
           },
-          { target: 'ready', actions: ['tellRoundRejected', 'forgetRound'] },
+          { target: 'ready', actions: ['declineAutomatic', 'tellRoundRejected', 'forgetRound'] },
         ],
       },
     },
@@ -472,7 +688,7 @@ export const checkpointMachine = setup({
         },
         'adoptCheckpoint.failed': [
           { guard: 'isStale' },
-          { target: 'ready', actions: ['tellRoundRejected', 'forgetRound'] },
+          { target: 'ready', actions: ['declineAutomatic', 'tellRoundRejected', 'forgetRound'] },
         ],
       },
     },
@@ -487,12 +703,34 @@ export const checkpointMachine = setup({
         },
         'keepCheckpoint.failed': [
           { guard: 'isStale' },
+          { target: 'ready', actions: ['declineAutomatic', 'tellRoundRejected', 'forgetRound'] },
+        ],
+      },
+    },
+    keepingDamage: {
+      description:
+        'The file is no checkpoint: a copy goes into quarantine, and the failure counts.',
+      entry: ['nextOperation', 'requestKeeping'],
+      on: {
+        'keepCheckpoint.done': {
+          guard: 'isCurrent',
+          target: 'ready',
+          actions: [
+            'rememberDamage',
+            { type: 'tellEdited', params: { action: 'kept' } },
+            { type: 'tellChecked', params: { action: 'kept' } },
+            'countDamage',
+            'forgetRound',
+          ],
+        },
+        'keepCheckpoint.failed': [
+          { guard: 'isStale' },
           { target: 'ready', actions: ['tellRoundRejected', 'forgetRound'] },
         ],
       },
     },
     saving: {
-      description: 'One round of the write protocol; saves that arrive wait for the next.',
+      description: 'One round of the write protocol; what is asked for meanwhile waits.',
       entry: 'takeSequence',
       invoke: {
         id: 'write',
@@ -500,10 +738,9 @@ export const checkpointMachine = setup({
         input: ({ context }) => ({
           io: context.io,
           sequence: context.highestSequence,
-          label: labelledLast(context.round)?.label,
-          pinned: labelledLast(context.round)?.pinned,
-          source: { kind: 'requests', requestIds: idsOf(context.round) },
-          promisedWhenLogged: context.round.some(({ durability }) => durability === 'logged'),
+          ...labelOf(context.round),
+          source: sourceOf(context.round),
+          promisedWhenLogged: context.round.some(isPromisedEarly),
           syncRetryLimit: context.syncRetryLimit,
         }),
         onDone: [
@@ -511,7 +748,10 @@ export const checkpointMachine = setup({
             guard: { type: 'hasCommitted', params: ({ event }) => ({ output: event.output }) },
             target: 'ready',
             actions: [
+              { type: 'tellRestored', params: ({ event }) => ({ output: event.output }) },
+              { type: 'tellPublishedCheck', params: ({ event }) => ({ output: event.output }) },
               { type: 'tellCommitted', params: ({ event }) => ({ output: event.output }) },
+              { type: 'informDetector', params: ({ event }) => ({ output: event.output }) },
               { type: 'endRound', params: ({ event }) => ({ output: event.output }) },
             ],
           },
@@ -520,13 +760,21 @@ export const checkpointMachine = setup({
             target: 'ready',
             actions: [
               { type: 'tellRoundFailed', params: ({ event }) => ({ output: event.output }) },
+              { type: 'informDetector', params: ({ event }) => ({ output: event.output }) },
+              { type: 'noteFailingSaves', params: ({ event }) => ({ output: event.output }) },
               { type: 'endRound', params: ({ event }) => ({ output: event.output }) },
             ],
+          },
+          {
+            guard: 'isNotAnnounced',
+            target: 'unlocking',
+            actions: { type: 'endRound', params: ({ event }) => ({ output: event.output }) },
           },
           {
             target: 'halted',
             actions: [
               { type: 'tellRoundFailed', params: ({ event }) => ({ output: event.output }) },
+              { type: 'informDetector', params: ({ event }) => ({ output: event.output }) },
               { type: 'endRound', params: ({ event }) => ({ output: event.output }) },
             ],
           },
@@ -542,17 +790,36 @@ export const checkpointMachine = setup({
         'Going on could break a promise: saves are refused until the store is opened anew.',
       entry: ['tellHalted', { type: 'refuseWaiting', params: { code: 'HALTED' } }],
       on: {
-        'save.requested': { actions: { type: 'refuseSave', params: { code: 'HALTED' } } },
-        'close.requested': { target: 'closing' },
+        'save.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
+        'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
+        'check.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
+        'detector.restoreWanted': { actions: 'declineRestore' },
+        'close.requested': { target: 'leaving' },
       },
-      always: { guard: 'isCloseRequested', target: 'closing' },
+      always: { guard: 'isCloseRequested', target: 'leaving' },
+    },
+    leaving: {
+      description: 'The failure detector notes that this run has ended well.',
+      entry: 'askDetectorToLeave',
+      always: { guard: 'hasNoDetector', target: 'closing' },
+      on: {
+        'save.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'check.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'health.changed': { actions: 'refuseHealth' },
+        'detector.restoreWanted': { actions: 'declineRestore' },
+        'detector.left': { target: 'closing' },
+      },
     },
     closing: {
       description:
         'Everything accepted is finished: make the last unlink durable, give up the lock.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'releaseLock' } }],
       on: {
-        'save.requested': { actions: { type: 'refuseSave', params: { code: 'CLOSED' } } },
+        'save.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'check.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'health.changed': { actions: 'refuseHealth' },
         'releaseLock.done': { guard: 'isCurrent', target: 'closed', actions: 'tellClosed' },
         'releaseLock.failed': [{ guard: 'isStale' }, { target: 'closed', actions: 'tellClosed' }],
       },
@@ -580,46 +847,4 @@ function sequenceOf(event: { readonly type: string }): number {
 
 function keptBy(event: CheckpointEvent): KeptFile | undefined {
   return event.type === 'keepCheckpoint.done' ? event.output.kept : undefined;
-}
-
-function rejectedEdit(): CheckpointError {
-  return new CheckpointError(
-    'EDITED_OUTSIDE',
-    "The checkpoint was edited outside of the store, and the policy is to reject that. Nothing was written. Reopen the store with externalEdits 'adopt' to take the edit, or 'restore' to set it aside.",
-    { outcome: 'notSaved' },
-  );
-}
-
-/** The round failed before its first step: the file was looked at and nothing was written over it. */
-function notTried(error: CheckpointError | undefined): CheckpointError | undefined {
-  if (error === undefined) return undefined;
-  const details = { ...error.details, outcome: 'notSaved' as const };
-  return new CheckpointError(error.code, error.message, details, { cause: error.cause ?? error });
-}
-
-function refusedSave(
-  code: 'HALTED' | 'CLOSED',
-  cause: CheckpointError | undefined,
-): CheckpointError {
-  return code === 'HALTED'
-    ? new CheckpointError(
-        'HALTED',
-        `The store stopped after a failure: ${cause?.message ?? 'unknown'} Open it again to recover.`,
-        { outcome: 'notSaved', ...(cause && { problem: toProblem(cause) }) },
-        { cause },
-      )
-    : new CheckpointError('CLOSED', 'The store is closed.', { outcome: 'notSaved' }, { cause });
-}
-
-/** The error of a round, with what is known of its outcome. */
-function errorOfRound(output: WriteOutput): CheckpointError {
-  if (output.status === 'committed') throw new TypeError('a committed round has no error');
-  const { error, published, sequence, status } = output;
-  const outcome = published ? 'published' : status === 'halted' ? 'unknown' : 'notSaved';
-  return new CheckpointError(
-    error.code,
-    error.message,
-    { ...error.details, sequence, outcome },
-    { cause: error.cause ?? error },
-  );
 }

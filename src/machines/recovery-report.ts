@@ -36,8 +36,10 @@ export interface RecoveryReport {
   readonly kept: readonly KeptFile[];
   /** Temporary files of a crashed save that were removed. */
   readonly removed: readonly string[];
-  /** Why it was refused. */
+  /** Why it was refused; or would have been, had no earlier checkpoint been restored. */
   readonly problem?: Problem;
+  /** The failure detector has put an earlier checkpoint back: which, and the number it has now. */
+  readonly restored?: { readonly from: number; readonly sequence: number };
 }
 
 /** The evidence that {@link lostBy} and {@link refusalOf} speak about. */

@@ -99,8 +99,14 @@ export class CheckpointDocument implements CheckpointContent {
       base = yield* this.#refresh(() => this.#pending.length);
       version = yield* this.#render(base, change);
     }
+    const id = this.nextId();
+    this.#pending.push({ id, change, artifacts, base, version });
+    return id;
+  }
+
+  /** A number for a request that changes nothing by itself. */
+  nextId(): number {
     this.#lastId += 1;
-    this.#pending.push({ id: this.#lastId, change, artifacts, base, version });
     return this.#lastId;
   }
 
@@ -113,6 +119,8 @@ export class CheckpointDocument implements CheckpointContent {
     const version = yield* this.#refresh(
       () => this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1,
     );
+    // A round of no request publishes what is there, as it is.
+    if (ids.size === 0 && version !== undefined) return { text: version.text };
     const asked = this.#pending.filter(({ id }) => ids.has(id));
     const failed = asked.find(({ error }) => error !== undefined)?.error;
     if (version === undefined || asked.every(({ error }) => error !== undefined)) {

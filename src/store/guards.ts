@@ -3,7 +3,7 @@
  * stop a save half-way. And a promise that is settled from outside.
  */
 import { type InspectionEvent, toObserver } from 'xstate';
-import type { CheckpointLogger, CheckpointStoreOptions } from './store-options.js';
+import type { CheckpointLogger, CheckpointStoreOptions, StoreClock } from './store-options.js';
 
 /** A promise and what settles it. */
 export interface Deferred {
@@ -52,5 +52,18 @@ export function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
     } catch (error) {
       logger?.error({ error }, 'the inspector threw');
     }
+  };
+}
+
+/** Timers for the machines: the user's own, or ones that keep no process alive. */
+export function timersOf(clock: StoreClock | undefined) {
+  const { setTimeout: set, clearTimeout: clear } = clock ?? {};
+  if (clock !== undefined && set !== undefined && clear !== undefined) {
+    return { setTimeout: set.bind(clock), clearTimeout: clear.bind(clock) };
+  }
+  return {
+    setTimeout: (action: (...parameters: unknown[]) => void, afterMs: number) =>
+      setTimeout(action, afterMs).unref(),
+    clearTimeout: (id: ReturnType<typeof setTimeout>) => clearTimeout(id),
   };
 }

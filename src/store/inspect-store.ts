@@ -15,7 +15,13 @@ import { isTemporaryName } from '../io/files.js';
 import { sequenceInName } from '../io/history-files.js';
 import { isMissing, readError, systemCode } from '../io/io-error.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
-import { absolute, DEFAULT_FILE, join, type StorePaths } from '../io/store-paths.js';
+import {
+  absolute,
+  DEFAULT_FILE,
+  HEALTH_TEMPORARY,
+  join,
+  type StorePaths,
+} from '../io/store-paths.js';
 import {
   checkpointCases,
   decide,
@@ -315,7 +321,7 @@ function healthOf(
 function listTemporaries(fs: FileSystem, paths: StorePaths): string[] {
   const { directory, history, quarantine, targetName } = paths;
   return [
-    ...temporariesIn(fs, directory, '', (name) => name === targetName),
+    ...temporariesIn(fs, directory, '', (name) => name === targetName || name === HEALTH_TEMPORARY),
     ...temporariesIn(
       fs,
       history,

@@ -3,14 +3,16 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { InspectionEvent, Observer } from 'xstate';
-import type { CheckpointError } from '../errors.js';
+import type { CheckpointError, Problem } from '../errors.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import type { CheckpointContent, CheckpointIo } from '../io/checkpoint-io.js';
 import type { FileSystem } from '../io/file-system.js';
-import type { Durability } from '../machines/checkpoint-machine.js';
+import type { Durability } from '../machines/checkpoint-messages.js';
+import type { HealthReport } from '../machines/health-report.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
 import type { ArtifactsOptions } from './artifact-source.js';
+import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
 export interface CheckpointLogger {
@@ -42,9 +44,9 @@ export interface CheckpointStoreOptions<
    */
   readonly maxCheckpoints?: number | undefined;
   /**
-   * How old an earlier checkpoint may become, in hours since it was saved; 24 by default, fractions
-   * are allowed, `Infinity` for any age. Of the two limits the stricter counts; pinned checkpoints and
-   * the newest that verifies are kept whatever their age.
+   * How long an earlier checkpoint is kept, in hours since another took its place; 24 by default,
+   * fractions are allowed, `Infinity` for any age. Of the two limits the stricter counts; pinned
+   * checkpoints and the newest that verifies are kept whatever their age.
    */
   readonly maxAgeHours?: number | undefined;
   /** Files that belong to checkpoints and are recorded with them, by size and SHA-256. */
@@ -63,8 +65,22 @@ export interface CheckpointStoreOptions<
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;
-  /** The wall clock, in milliseconds since the epoch. */
-  readonly clock?: { now(): number } | undefined;
+  /**
+   * When failures are one too many, and what follows; see `docs/failure-detection.md`. By default an
+   * earlier checkpoint is restored after three. `false`: failures are not even counted.
+   */
+  readonly restore?: RestoreOptions | false | undefined;
+  /** Calls of {@link CheckpointStore.heartbeat} are expected at least this often, in milliseconds. */
+  readonly heartbeatMs?: number | undefined;
+  /** The wall clock, in milliseconds since the epoch; and timers, which keep no process alive by default. */
+  readonly clock?: StoreClock | undefined;
+}
+
+/** A clock of one's own, for tests. XState's `SimulatedClock` is one. */
+export interface StoreClock {
+  now(): number;
+  setTimeout?(action: (...parameters: unknown[]) => void, afterMs: number): unknown;
+  clearTimeout?(id: unknown): void;
 }
 
 /** Options of one save. */
@@ -99,6 +115,21 @@ export interface SaveResult {
   readonly durability: Durability;
 }
 
+/** What a look at the file came to. */
+export interface CheckResult {
+  readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
+  /**
+   * - `none`: the file is the checkpoint
+   * - `published`: what was found is a sealed checkpoint now, under `sequence`
+   * - `kept`: it is no checkpoint; a copy is in `quarantine/`
+   * - `rejected`: it was edited, and the policy is to reject that
+   */
+  readonly action: 'none' | 'published' | 'kept' | 'rejected';
+  readonly sequence: number;
+  /** Why it is no checkpoint, with line and column where there are any. */
+  readonly problem?: Problem;
+}
+
 /** What a store tells its subscribers, in the order in which it happens. */
 export type CheckpointStoreEvent =
   /** Recovery ended at open; told to every subscriber first of all. */
@@ -114,10 +145,21 @@ export type CheckpointStoreEvent =
   | {
       readonly type: 'editedOutside';
       readonly change: 'edited' | 'damaged' | 'missing';
-      readonly action: 'adopted' | 'rejected' | 'setAside';
+      readonly action: 'adopted' | 'rejected' | 'setAside' | 'kept';
       readonly sequence: number;
       readonly keptAs?: string;
     }
+  /** An earlier checkpoint is the state again, under a number of its own. */
+  | {
+      readonly type: 'restored';
+      readonly sequence: number;
+      readonly from: number;
+      readonly cause: 'requested' | 'automatic';
+    }
+  /** Somebody has looked at the file: see {@link CheckResult}. */
+  | ({ readonly type: 'checked' } & CheckResult)
+  /** Failures were counted, forgotten, or led to something. */
+  | { readonly type: 'health'; readonly report: HealthReport }
   /** The store takes no more saves until it is opened again. */
   | { readonly type: 'halted'; readonly error: CheckpointError }
   /** The lock is free. `error` says what of the last steps (a second copy, a sync) did not go well. */

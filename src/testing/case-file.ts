@@ -6,7 +6,9 @@ import { CheckpointError } from '../errors.js';
 import { contentOf, type DiskState, entriesOf, type InodeFacts } from '../io/disk-state.js';
 import { rootInode } from '../io/memory-inodes.js';
 import { type PersistenceModel, reachable } from '../io/simulated-disk.js';
+import type { Allowed } from './expectation.js';
 import type { FoundFailure } from './explore-program.js';
+import type { PortFault } from './faulty-io.js';
 import type { Scenario } from './scenario.js';
 
 /** Raised when the shape changes. */
@@ -32,6 +34,11 @@ export interface CaseFile {
   readonly seed: number;
   readonly check: string;
   readonly message: string;
+  /** Operations of the port that were made to fail; faults of the file system are the scenario's. */
+  readonly runFaults?: readonly PortFault[];
+  readonly recoveryFaults?: readonly PortFault[];
+  /** What might be found, at the first crash; without it only a refusal can be told to be wrong. */
+  readonly allowed?: Allowed;
   readonly trail: readonly {
     readonly at: string;
     readonly fates: readonly string[];
@@ -39,17 +46,18 @@ export interface CaseFile {
   }[];
 }
 
-/** A found failure as a case. */
+/** A failure that was found in a store (by `explore`) as a case. */
 export function toCaseFile(
-  { check, message, trail }: FoundFailure,
-  { scenario, model, seed }: Pick<CaseFile, 'scenario' | 'model' | 'seed'>,
+  { check, message, trail, promised }: FoundFailure,
+  from: Pick<CaseFile, 'scenario' | 'model' | 'seed' | 'runFaults' | 'recoveryFaults'>,
 ): CaseFile {
   const steps = trail.map(({ at, fates, state }) => ({
     at,
     fates: [...fates],
     disk: toData(state),
   }));
-  return { caseVersion: CASE_VERSION, scenario, model, seed, check, message, trail: steps };
+  const allowed = promised as Allowed;
+  return { caseVersion: CASE_VERSION, ...from, check, message, allowed, trail: steps };
 }
 
 /** Reads a case. @throws CheckpointError `UNSUPPORTED_VERSION`, `INVALID_YAML` (not a case at all) */

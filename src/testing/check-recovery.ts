@@ -1,24 +1,38 @@
 /**
  * What must hold after any recovery: the property of the package, as named checks. A failed check
- * names itself and says what was found; `docs/testing.md` lists them.
+ * names itself and says what was found; `docs/testing.md` lists them. Those of the files alone are in
+ * `check-files.ts`.
  */
 import { CheckpointError } from '../errors.js';
-import { readSeal } from '../format/seal.js';
-import { scanWal } from '../format/wal-scanner.js';
 import { fingerprint } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
-import { describeState, SimulatedDisk } from '../io/simulated-disk.js';
+import type { Decide } from '../io/fault-rules.js';
+import { FaultyFileSystem } from '../io/faulty-file-system.js';
+import { SimulatedDisk } from '../io/simulated-disk.js';
 import type { CheckpointStoreOptions } from '../store/store-options.js';
 import type { CheckpointStore, openCheckpointStore } from '../store.js';
+import {
+  checkEpochs,
+  checkHistory,
+  checkKept,
+  checkLeftovers,
+  checkReaders,
+  isLock,
+  type LabFiles,
+  labFiles,
+} from './check-files.js';
 import { digestOf } from './digest.js';
+import { type Allowed, canonical } from './expectation.js';
 import type { Failure } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
-import { type Allowed, canonical, LAB_DIRECTORY, LAB_FILE } from './scenario.js';
+import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
 
 /** The names of the checks. */
 export type CheckName =
   /** Recovery ends ready; a power failure alone never makes a store refuse. */
   | 'recovers'
+  /** A recovery that was made to fail refuses with a coded error, never with another. */
+  | 'refuses-with-a-code'
   /** The state found is the last acknowledged one or a later one that was being saved. */
   | 'finds-an-allowed-state'
   /** The sequence number is not below the last acknowledged one. */
@@ -27,69 +41,115 @@ export type CheckName =
   | 'leaves-nothing-behind'
   /** The bytes of every file that was not ours to delete are still somewhere. */
   | 'keeps-what-it-cannot-explain'
+  /** They are so also when recoveries are cut off in between. */
+  | 'evidence-survives-crashes'
+  /** Every acknowledged state that was replaced is in history, and verifies. */
+  | 'history-is-complete'
+  /** Epochs rise with each opening, and never fall. */
+  | 'epochs-rise'
+  /** The file, as a crash leaves it, is all of some checkpoint or what somebody put there. */
+  | 'readers-find-a-whole-checkpoint'
   /** A second recovery finds the same and changes nothing. */
   | 'is-idempotent';
 
-interface StoreFailure extends Failure {
-  readonly check: CheckName;
-}
-
 /** What second recoveries came to, by what they started from: many images share one. */
-export type SettledChecks = Map<string, readonly StoreFailure[]>;
+export type SettledChecks = Map<string, readonly Failure[]>;
 
 /** How to open the store under test. */
 export interface OpenSettings {
   readonly open: typeof openCheckpointStore;
   readonly externalEdits: CheckpointStoreOptions['externalEdits'];
-  /** Failures that are made to happen. */
-  readonly faults?: readonly PortFault[] | undefined;
 }
 
-/** What a recovery came to. */
+/** What goes wrong while it is opened. */
+export interface Disturbances {
+  /** Operations of the port that are made to fail. */
+  readonly faults?: readonly PortFault[] | undefined;
+  /** Faults of the file system. */
+  readonly decide?: Decide | undefined;
+}
+
+/** What a recovery came to. `hasMetFaults`: the file system has done something else than it should. */
 export type Outcome =
-  | { readonly ready: true; readonly store: CheckpointStore<unknown> }
-  | { readonly ready: false; readonly error: unknown };
+  | {
+      readonly ready: true;
+      readonly store: CheckpointStore<unknown>;
+      readonly hasMetFaults?: boolean;
+    }
+  | { readonly ready: false; readonly error: unknown; readonly hasMetFaults?: boolean };
 
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
-  settings: OpenSettings & Pick<CheckpointStoreOptions, 'inspect'>,
+  settings: OpenSettings & Disturbances & Pick<CheckpointStoreOptions, 'inspect'>,
 ): Promise<Outcome> {
-  const { open, externalEdits, inspect, faults = [] } = settings;
+  const { open, externalEdits, inspect, faults = [], decide } = settings;
+  const faulty = decide && new FaultyFileSystem(disk, decide);
+  const met = () => faulty !== undefined && { hasMetFaults: faulty.injected.length > 0 };
   try {
     const store = await open<unknown>({
       directory: LAB_DIRECTORY,
       file: LAB_FILE,
-      fileSystem: disk,
+      fileSystem: faulty ?? disk,
       externalEdits,
+      restore: false,
       inspect,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
-    return { ready: true, store };
+    return { ready: true, store, ...met() };
   } catch (error) {
-    return { ready: false, error };
+    return { ready: false, error, ...met() };
   }
 }
 
-interface Case {
+/** A recovery that is to be checked. */
+export interface RecoveryCase {
   /** What the recovery started from. */
   readonly before: DiskState;
+  /** What the first crash left for good, if recoveries were crashed since. */
+  readonly origin?: LabFiles | undefined;
   readonly disk: SimulatedDisk;
   readonly outcome: Outcome;
   readonly allowed: Allowed;
+  /** What was run; without it nothing is known of who wrote the file, and readers are not asked. */
+  readonly scenario?: Scenario | undefined;
 }
 
 /** Runs every check. `settled` remembers second recoveries, which many images share. */
 export async function checkRecovery(
-  { before, disk, outcome, allowed }: Case,
+  tried: RecoveryCase,
   settings: OpenSettings,
   settled: SettledChecks,
-): Promise<StoreFailure[]> {
-  if (!outcome.ready) {
-    return [{ check: 'recovers', message: `refused: ${describeError(outcome.error)}` }];
-  }
+): Promise<readonly Failure[]> {
+  const { before, origin, disk, outcome, allowed, scenario } = tried;
+  if (!outcome.ready) return await checkRefusal(tried, settings, settled);
   const { store } = outcome;
-  const failures: StoreFailure[] = [];
+  const after = disk.visible();
+  const isAsked = scenario !== undefined && allowed.lied !== true;
+  const failures = [
+    ...(isAsked ? checkReaders(before, allowed, scenario) : []),
+    ...(allowed.lied === true ? [] : checkPromises(store, after, allowed)),
+    ...checkLeftovers(after),
+    ...checkKept(labFiles(before), after, 'keeps-what-it-cannot-explain'),
+    ...(origin === undefined || allowed.lied === true
+      ? []
+      : checkKept(origin, after, 'evidence-survives-crashes')),
+  ];
+  const key = `${store.sequence}|${valueIn(store)}|${fingerprint(after, digestOf)}`;
+  let again = settled.get(key);
+  if (again === undefined) {
+    again = await checkAgain(after, store, settings);
+    settled.set(key, again);
+  }
+  return [...failures, ...again];
+}
+
+function checkPromises(
+  store: CheckpointStore<unknown>,
+  after: DiskState,
+  allowed: Allowed,
+): Failure[] {
+  const failures: Failure[] = [];
   const found = valueIn(store);
   if (!allowed.values.includes(found)) {
     const message = `found ${found}, allowed were ${allowed.values.join(' or ')}`;
@@ -99,15 +159,36 @@ export async function checkRecovery(
     const message = `found ${store.sequence}, acknowledged was ${allowed.sequence}`;
     failures.push({ check: 'sequence-never-goes-back', message });
   }
-  const after = disk.visible();
-  failures.push(...checkLeftovers(after), ...checkKept(before, after));
-  const key = `${store.sequence}|${found}|${fingerprint(after, digestOf)}`;
-  let again = settled.get(key);
-  if (again === undefined) {
-    again = await checkAgain(after, store, settings);
-    settled.set(key, again);
+  return [...failures, ...checkHistory(after, allowed), ...checkEpochs(after, allowed)];
+}
+
+/**
+ * A refusal is right under the policy `reject`, and where something was made to fail: then with a code,
+ * and the next recovery, on a disk that works, must bring everything back.
+ */
+async function checkRefusal(
+  tried: RecoveryCase,
+  settings: OpenSettings,
+  settled: SettledChecks,
+): Promise<readonly Failure[]> {
+  const { before, disk, outcome, allowed } = tried;
+  if (outcome.ready) return [];
+  const { error, hasMetFaults } = outcome;
+  if (settings.externalEdits === 'reject' && codeOf(error) === 'EDITED_OUTSIDE') return [];
+  const isMadeToFail = hasMetFaults === true || describeError(error).includes('was made to fail');
+  if (!isMadeToFail && allowed.lied !== true) {
+    return [{ check: 'recovers', message: `refused: ${describeError(error)}` }];
   }
-  return [...failures, ...again];
+  if (codeOf(error) === undefined) {
+    return [{ check: 'refuses-with-a-code', message: describeError(error) }];
+  }
+  const after = disk.visible();
+  if (!isMadeToFail) return checkKept(labFiles(before), after, 'keeps-what-it-cannot-explain');
+  const next = new SimulatedDisk({ state: after });
+  const second = { ...tried, disk: next, outcome: await recover(next, settings) };
+  const failures = await checkRecovery(second, settings, settled);
+  const refused = `after a recovery that refused (${describeError(error)}): `;
+  return failures.map(({ check, message }) => ({ check, message: `${refused}${message}` }));
 }
 
 const values = new Map<string, string>();
@@ -126,58 +207,14 @@ function valueIn(store: CheckpointStore<unknown>): string {
   return value;
 }
 
-const isLog = (path: string) => path.endsWith('/.checkpoint.wal');
-const isTemporary = (path: string) => path.endsWith('.tmp');
-const isLock = (path: string) => path.includes('/.checkpoint.lock');
-
-function checkLeftovers(after: DiskState): StoreFailure[] {
-  const left = describeState(after).filter(({ path }) => isLog(path) || isTemporary(path));
-  return left.map(({ path }) => ({ check: 'leaves-nothing-behind', message: `left ${path}` }));
-}
-
-/**
- * Everything but temporary files, locks and logs that promised nothing, or were applied, is still
- * there: byte for byte, or as the same text under another seal.
- */
-function checkKept(before: DiskState, after: DiskState): StoreFailure[] {
-  const kept = new Set(describeState(after).flatMap(({ content }) => digestsOf(content)));
-  return describeState(before).flatMap(({ path, content }): StoreFailure[] => {
-    if (content === undefined || isTemporary(path) || isLock(path)) return [];
-    if (digestsOf(content).some((digest) => kept.has(digest))) return [];
-    if (isLog(path) && isSpent(content, kept)) return [];
-    return [{ check: 'keeps-what-it-cannot-explain', message: `the bytes of ${path} are gone` }];
-  });
-}
-
-const digests = new WeakMap<Uint8Array, readonly string[]>();
-
-/** Digests of a file's bytes and of its text without the seal. */
-function digestsOf(content: Uint8Array | undefined): readonly string[] {
-  if (content === undefined) return [];
-  let found = digests.get(content);
-  if (found === undefined) {
-    const reading = readSeal(content);
-    const whole = digestOf(content);
-    found = 'text' in reading ? [whole, `text ${reading.text}`] : [whole];
-    digests.set(content, found);
-  }
-  return found;
-}
-
-function isSpent(log: Uint8Array, kept: ReadonlySet<string>): boolean {
-  const scan = scanWal(log, { target: LAB_FILE });
-  if (scan.kind === 'torn' || scan.kind === 'unsealed') return true;
-  return scan.kind === 'sealed' && kept.has(digestOf(scan.image));
-}
-
 async function checkAgain(
   after: DiskState,
   first: CheckpointStore<unknown>,
   settings: OpenSettings,
-): Promise<StoreFailure[]> {
+): Promise<Failure[]> {
   const disk = new SimulatedDisk({ state: after });
-  const outcome = await recover(disk, { ...settings, inspect: undefined });
-  const fail = (message: string): StoreFailure[] => [{ check: 'is-idempotent', message }];
+  const outcome = await recover(disk, settings);
+  const fail = (message: string): Failure[] => [{ check: 'is-idempotent', message }];
   if (!outcome.ready) return fail(`a second recovery refused: ${describeError(outcome.error)}`);
   const { store } = outcome;
   if (store.text !== first.text) return fail(`a second recovery found ${valueIn(store)}`);
@@ -187,13 +224,19 @@ async function checkAgain(
   const finding = store.recovery.decisions.find(({ finding }) => finding);
   if (finding !== undefined) return fail(`a second recovery decided ${finding.label}`);
   const isStable = (state: DiskState) =>
-    describeState(state)
+    labFiles(state)
       .filter(({ path }) => !isLock(path))
       .map(({ path, content }) => `${path}=${content && digestOf(content)}`)
       .join();
   return isStable(disk.visible()) === isStable(after)
     ? []
     : fail('a second recovery changed files');
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && error.name === 'CheckpointError' && 'code' in error
+    ? String(error.code)
+    : undefined;
 }
 
 function describeError(error: unknown): string {

@@ -6,9 +6,14 @@
  * {@link Program}. `docs/testing.md` shows how to write one.
  */
 import type { InspectionEvent } from 'xstate';
-import { type CrashImage, crashImages, fingerprint, mount } from '../io/crash-images.js';
+import { afterKill, type CrashImage, crashImages, fingerprint, mount } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
-import { type DiskMoment, type PersistenceModel, SimulatedDisk } from '../io/simulated-disk.js';
+import {
+  type DiskMoment,
+  type PersistenceModel,
+  SimulatedDisk,
+  visibleAt,
+} from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
 import { digestOf } from './digest.js';
 
@@ -91,7 +96,10 @@ export interface ExploreReport {
   readonly counts: ExploreCounts;
   readonly failures: readonly FoundFailure[];
   readonly coverage: Coverage;
-  /** Whether every image of every moment was taken, rather than a sample. */
+  /**
+   * Whether every image of every moment was taken, rather than a sample. What follows a mere kill is
+   * always sampled.
+   */
   readonly exhaustive: boolean;
 }
 
@@ -99,6 +107,8 @@ export interface ExploreReport {
 export interface FoundFailure extends Failure {
   /** One entry for each crash. */
   readonly trail: readonly TrailStep[];
+  /** What had been promised at the first of them. */
+  readonly promised: unknown;
 }
 
 /** One crash on the way to a failure. */
@@ -132,6 +142,9 @@ export async function exploreProgram<Promised, Found>(
 
 /** How many recoveries lie between two reports of progress. */
 const PROGRESS_STEP = 128;
+
+/** After a kill much is pending all the time, in each of the recovery's moments much the same. */
+const KILL_IMAGES_MAX = 8;
 
 class Exploration<Promised, Found> {
   readonly #program: Program<Promised, Found>;
@@ -185,12 +198,14 @@ class Exploration<Promised, Found> {
     moment: Moment<Promised>,
     trail: readonly TrailStep[],
     depth: number,
+    limitMax: number = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const { imagesPerMoment, seed } = this.#options;
-    const limit = imagesPerMoment[Math.min(depth, imagesPerMoment.length) - 1] ?? 1;
+    const asked = imagesPerMoment[Math.min(depth, imagesPerMoment.length) - 1] ?? 1;
+    const limit = Math.min(asked, limitMax);
     this.#counts.moments += 1;
     const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
-    if (found.chosen === 'sampled') this.#exhaustive = false;
+    if (found.chosen === 'sampled' && limit === asked) this.#exhaustive = false;
     for (const image of found.images) {
       if (this.#isOver()) return;
       this.#counts.images += 1;
@@ -203,6 +218,28 @@ class Exploration<Promised, Found> {
       await this.#follow(image, moment.promised, [...trail, step], depth);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
+    if (depth < this.#options.depth) await this.#kill(moment, trail, depth);
+  }
+
+  /**
+   * Kills the process, which loses nothing yet: the next one recovers from what is in the page cache,
+   * and the power fails in that recovery. Pages that the system has given up are left out: what it
+   * reads then is not on the disk, and no program can tell (docs/fault-model.md, limits).
+   */
+  async #kill(
+    { disk, promised, promisedKey, at }: Moment<Promised>,
+    trail: readonly TrailStep[],
+    depth: number,
+  ): Promise<void> {
+    if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
+    const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
+    this.#counts.images += 1;
+    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${fingerprint(image.state, digestOf)}`;
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    this.#counts.distinct += 1;
+    const further = { disk: afterKill(disk), limitMax: KILL_IMAGES_MAX };
+    await this.#follow(image, promised, [...trail, { at, ...image }], depth, further);
   }
 
   /** Recovers one image, checks what comes out, and crashes that recovery if the depth allows. */
@@ -211,18 +248,19 @@ class Exploration<Promised, Found> {
     promised: Promised,
     trail: readonly TrailStep[],
     depth: number,
+    further: { readonly disk?: SimulatedDisk; readonly limitMax?: number } = {},
   ): Promise<void> {
-    const disk = mount(image.state, this.#options.model);
+    const { disk = mount(image.state, this.#options.model), limitMax } = further;
     const goesDeeper = depth < this.#options.depth;
     const recorder = goesDeeper ? new MomentRecorder<Promised>(disk) : undefined;
     recorder?.promises(() => promised);
     const found = await this.#program.recover(disk, recorder ?? silent(), depth);
     const moments = recorder?.end() ?? [];
     const failures = await this.#program.check({ before: image.state, disk, found, promised });
-    for (const failure of failures) this.#fail({ ...failure, trail });
+    for (const failure of failures) this.#fail({ ...failure, trail, promised });
     for (const moment of moments) {
       if (this.#isOver()) return;
-      await this.#crash(moment, trail, depth + 1);
+      await this.#crash(moment, trail, depth + 1, limitMax);
     }
   }
 

@@ -1,27 +1,24 @@
 /**
  * Stores in the lab: a scenario as a program for the explorer, with the checks of this package.
  */
+import { type Decide, ruleOf } from '../io/fault-rules.js';
+import { FaultyFileSystem } from '../io/faulty-file-system.js';
 import type { FileSystem } from '../io/file-system.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
 import { openCheckpointStore } from '../store.js';
+import { durablySeen, type LabFiles } from './check-files.js';
 import { checkRecovery, type Outcome, recover, type SettledChecks } from './check-recovery.js';
+import { type Allowed, Expectation } from './expectation.js';
 import {
   type ExploreOptions,
   type ExploreReport,
   exploreProgram,
+  type Probe,
   type Program,
 } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
-import {
-  type Allowed,
-  Expectation,
-  LAB_DIRECTORY,
-  LAB_FILE,
-  prepare,
-  runScenario,
-  type Scenario,
-} from './scenario.js';
-import { slowSyncs } from './slow-syncs.js';
+import { LAB_DIRECTORY, LAB_FILE, prepare, runScenario, type Scenario } from './scenario.js';
+import { syncsIn, Turns } from './turns.js';
 
 /** What else a store's exploration can be told. */
 export interface StoreExploreOptions extends ExploreOptions {
@@ -29,7 +26,7 @@ export interface StoreExploreOptions extends ExploreOptions {
   readonly open?: typeof openCheckpointStore | undefined;
   /** Puts a file system of one's own, with faults for example, between the first run and its disk. */
   readonly over?: ((disk: SimulatedDisk) => FileSystem) | undefined;
-  /** Operations of the first run that fail. */
+  /** Operations of the first run that fail. Faults of its file system are the scenario's own. */
   readonly runFaults?: readonly PortFault[] | undefined;
   /** Operations of the first recovery that fail; those after it must then bring everything back. */
   readonly recoveryFaults?: readonly PortFault[] | undefined;
@@ -42,55 +39,89 @@ export function explore(scenario: Scenario, options: StoreExploreOptions): Promi
   return exploreProgram(storeProgram(scenario, options), options);
 }
 
-/** A scenario as a program. */
+/** A scenario as a program, which remembers from one recovery to the next what the first crash left. */
 export function storeProgram(
   scenario: Scenario,
-  { open = openCheckpointStore, over, runFaults = [], recoveryFaults = [] }: StoreSettings,
+  settings: StoreSettings,
 ): Program<Allowed, Outcome> {
-  const { externalEdits } = scenario;
+  const { open = openCheckpointStore, recoveryFaults = [] } = settings;
+  const { externalEdits, faults: { recovery } = {} } = scenario;
   const settled: SettledChecks = new Map();
+  let depth = 1;
+  let origin: LabFiles | undefined;
+  let lies = noticeLies(undefined);
   return {
-    async run(disk, probe) {
-      const expectation = new Expectation();
-      // Synced in turns of the event loop, so that a promise kept too early is seen as one.
-      const fileSystem = slowSyncs(over?.(disk) ?? disk);
-      const place = { directory: LAB_DIRECTORY, file: LAB_FILE };
-      const world = {
-        disk,
-        expectation,
-        open: () =>
-          open({
-            ...place,
-            fileSystem,
-            externalEdits,
-            inspect: probe.inspect,
-            around: (io) => faultyIo(io, runFaults),
-          }),
-        outside: probe.outside,
-      };
-      prepare(scenario, world);
-      probe.promises(() => expectation.allowed());
-      await runScenario(scenario, world);
+    run: (disk, probe) => runStore(scenario, settings, disk, probe),
+    recover: async (disk, { inspect }, crashes) => {
+      depth = crashes;
+      // After a mere kill not all that the recovery sees is durable, and the rest may be lost with it.
+      if (depth === 1) origin = durablySeen(disk.moment());
+      if (depth > 1) return await recover(disk, { open, externalEdits, inspect });
+      lies = noticeLies(recovery && ruleOf(recovery).start());
+      const { decide } = lies;
+      return await recover(disk, { open, externalEdits, inspect, faults: recoveryFaults, decide });
     },
-    recover: (disk, { inspect }, depth) => {
-      const faults = depth === 1 ? recoveryFaults : [];
-      return recover(disk, { open, externalEdits, inspect, faults });
-    },
-    check: ({ before, disk, found, promised }) => {
-      // A recovery that was made to fail has to be able to refuse; what it leaves is crashed next.
-      if (!found.ready && isMadeToFail(found.error)) return [];
-      if (!found.ready && externalEdits === 'reject' && isRejection(found.error)) return [];
-      const outcome = { before, disk, outcome: found, allowed: promised };
-      return checkRecovery(outcome, { open, externalEdits }, settled);
+    check: async ({ before, disk, found: outcome, promised }) => {
+      // What a lying disk has lost, it has lost to the power failure that comes next.
+      const hasLied = depth > 1 && lies.hasLied();
+      const allowed: Allowed = hasLied ? { ...promised, lied: true } : promised;
+      const further = depth > 1 ? { origin } : {};
+      const tried = { before, disk, outcome, allowed, scenario, ...further };
+      return await checkRecovery(tried, { open, externalEdits }, settled);
     },
   };
 }
 
-function isMadeToFail(error: unknown): boolean {
-  return error instanceof Error && error.message.includes('was made to fail');
+async function runStore(
+  scenario: Scenario,
+  { open = openCheckpointStore, over, runFaults = [] }: StoreSettings,
+  disk: SimulatedDisk,
+  probe: Probe<Allowed>,
+): Promise<void> {
+  const { externalEdits, faults: { run } = {} } = scenario;
+  const expectation = new Expectation(externalEdits);
+  const turns = new Turns();
+  const { decide, hasLied } = noticeLies(run && ruleOf(run).start());
+  const below = over?.(disk) ?? disk;
+  const faulty = decide ? new FaultyFileSystem(below, decide, { disk }) : below;
+  // Synced in turns of the event loop, so that a promise kept too early is seen as one.
+  const fileSystem = syncsIn(turns, faulty);
+  const place = { directory: LAB_DIRECTORY, file: LAB_FILE };
+  const world = {
+    disk,
+    expectation,
+    turns,
+    open: () =>
+      open({
+        ...place,
+        fileSystem,
+        externalEdits,
+        restore: false,
+        inspect: probe.inspect,
+        around: (io) => faultyIo(io, runFaults),
+      }),
+    outside: probe.outside,
+  };
+  prepare(scenario, world);
+  probe.promises(() => {
+    const allowed = expectation.allowed();
+    return hasLied() ? { ...allowed, lied: true } : allowed;
+  });
+  await runScenario(scenario, world);
 }
 
-/** Under the policy `reject` an edited file is to be refused. */
-function isRejection(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EDITED_OUTSIDE';
+/** The same faults, and whether a sync has been confirmed among them that was not done. */
+function noticeLies(inner: Decide | undefined): {
+  readonly decide: Decide | undefined;
+  readonly hasLied: () => boolean;
+} {
+  let hasLied = false;
+  const decide: Decide | undefined =
+    inner &&
+    ((operation) => {
+      const fault = inner(operation);
+      hasLied ||= fault?.kind === 'lie';
+      return fault;
+    });
+  return { decide, hasLied: () => hasLied };
 }

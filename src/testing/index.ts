@@ -60,6 +60,9 @@ export {
 } from './conformance/file-system-conformance.js';
 export type { FileSystemSubject } from './conformance/file-system-conformance-case.js';
 export { Coverage, type CoverageRow } from './coverage.js';
+export { diskFaults, drawDiskFaults } from './disk-faults.js';
+export { drawScenario } from './draw-scenario.js';
+export type { Allowed } from './expectation.js';
 export { explore, type StoreExploreOptions, storeProgram } from './explore.js';
 export {
   type ExploreCounts,
@@ -73,10 +76,18 @@ export {
   type Recovered,
   type TrailStep,
 } from './explore-program.js';
-export { type FailurePlan, failurePlans } from './failure-plans.js';
+export { drawPlans, type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
-export type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
+export { type ReplayedCase, replayCase } from './replay-case.js';
+export type {
+  Asking,
+  SaveStep,
+  Scenario,
+  ScenarioFaults,
+  ScenarioStep,
+  TogetherStep,
+} from './scenario.js';
 export { labScenarios } from './scenarios.js';
 export { slowSyncs } from './slow-syncs.js';
 export type { TracedFiles, WriterOperation, WriterTrace } from './traced-writer.js';

@@ -10,14 +10,17 @@ import { type CaseFile, toCaseFile } from './case-file.js';
 import { Coverage, type CoverageRow } from './coverage.js';
 import { explore, type StoreExploreOptions } from './explore.js';
 import type { ExploreCounts } from './explore-program.js';
-import { type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
+import { drawPlans, type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
 import type { Scenario } from './scenario.js';
 
 /** What to do. */
 export interface LabOptions extends Omit<StoreExploreOptions, 'model' | 'onProgress'> {
   readonly scenarios: readonly Scenario[];
   readonly models: readonly PersistenceModel[];
-  /** Whether to go through the failures too, after each round of the scenarios; by default yes. */
+  /**
+   * Whether to go through the failures too, after each round of the scenarios, and through scenarios and
+   * faults that are drawn by the round's seed; by default yes.
+   */
   readonly withFailures?: boolean;
   /** How often to go through all scenarios, each time with another seed; until the time is over if absent. */
   readonly rounds?: number;
@@ -65,10 +68,11 @@ export async function runLab(options: LabOptions): Promise<LabReport> {
   const session = new LabSession(options);
   const { timeMs, rounds = timeMs === undefined ? 1 : Number.POSITIVE_INFINITY } = options;
   for (let round = 0; round < rounds && !session.isOver(); round += 1) {
-    for (const plan of plansOf(options)) {
+    // Far enough apart that the seeds of one round's moments don't meet those of another.
+    const seed = options.seed + round * 1_000_003;
+    for (const plan of plansOf(options, seed)) {
       for (const model of options.models) {
-        // Far enough apart that the seeds of one round's moments don't meet those of another.
-        if (!session.isOver()) await session.run(plan, model, options.seed + round * 1_000_003);
+        if (!session.isOver()) await session.run(plan, model, seed);
       }
     }
   }
@@ -77,9 +81,9 @@ export async function runLab(options: LabOptions): Promise<LabReport> {
 
 type Plan = Pick<FailurePlan, 'scenario' | 'options'>;
 
-function plansOf({ scenarios, withFailures = true }: LabOptions): Plan[] {
+function plansOf({ scenarios, withFailures = true }: LabOptions, seed: number): Plan[] {
   const plain = scenarios.map((scenario): Plan => ({ scenario, options: {} }));
-  return withFailures ? [...plain, ...failurePlans] : plain;
+  return withFailures ? [...plain, ...drawPlans(seed), ...failurePlans] : plain;
 }
 
 /** What a running lab has come to. */
@@ -131,7 +135,15 @@ class LabSession {
     this.#runs += 1;
     if (report.exhaustive) this.#exhaustiveRuns += 1;
     this.#coverage.add(report.coverage);
-    this.#cases.push(...report.failures.map((one) => toCaseFile(one, { scenario, model, seed })));
+    const { runFaults, recoveryFaults } = { ...this.#options, ...options };
+    const from = {
+      scenario,
+      model,
+      seed,
+      ...(runFaults && { runFaults }),
+      ...(recoveryFaults && { recoveryFaults }),
+    };
+    this.#cases.push(...report.failures.map((one) => toCaseFile(one, from)));
   }
 
   report(): LabReport {

@@ -3,7 +3,10 @@
  * place instead of running something else than was meant.
  */
 import { CheckpointError } from '../errors.js';
-import type { SaveStep, Scenario, ScenarioStep } from './scenario.js';
+import type { YamlValue } from '../format/yaml/yaml-value.js';
+import { ruleFromJson } from '../io/fault-json.js';
+import type { RuleData } from '../io/fault-rules.js';
+import type { Asking, SaveStep, Scenario, ScenarioStep, TogetherStep } from './scenario.js';
 
 /** Reads one scenario or a list. @throws CheckpointError `INVALID_YAML`, with the path of what is wrong */
 export function parseScenario(text: string): Scenario[] {
@@ -17,8 +20,19 @@ export function parseScenario(text: string): Scenario[] {
   return list.map((one, index) => checkScenario(one, Array.isArray(value) ? `[${index}]` : ''));
 }
 
+/** Reads a rule for faults of the file system. @throws CheckpointError `INVALID_YAML` */
+export function parseFaults(text: string): RuleData {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CheckpointError('INVALID_YAML', 'The rule is not JSON.', {}, { cause });
+  }
+  return checkRule(value, 'the rule');
+}
+
 function checkScenario(value: unknown, path: string): Scenario {
-  const { name = 'unnamed', file, externalEdits, steps } = record(value, path);
+  const { name = 'unnamed', file, externalEdits, faults, steps } = record(value, path);
   if (typeof name !== 'string') throw wrong(`${path}.name`, 'a string');
   if (file !== undefined && typeof file !== 'string') throw wrong(`${path}.file`, 'a string');
   const policy = oneOf(externalEdits, ['adopt', 'reject', 'restore'], `${path}.externalEdits`);
@@ -27,6 +41,7 @@ function checkScenario(value: unknown, path: string): Scenario {
     name,
     ...(file !== undefined && { file }),
     ...(policy !== undefined && { externalEdits: policy }),
+    ...(faults !== undefined && { faults: checkFaults(faults, `${path}.faults`) }),
     steps: steps.map((step, index) => checkStep(step, `${path}.steps[${index}]`)),
   };
 }
@@ -36,17 +51,23 @@ function checkStep(value: unknown, path: string): ScenarioStep {
   switch (step.do) {
     case 'together': {
       if (!Array.isArray(step.steps)) throw wrong(`${path}.steps`, 'a list');
-      const steps = step.steps.map((one, index) => checkSave(one, `${path}.steps[${index}]`));
-      return { do: 'together', steps };
+      const { schedule } = step;
+      if (schedule !== undefined && !Number.isSafeInteger(schedule)) {
+        throw wrong(`${path}.schedule`, 'an integer');
+      }
+      const steps = step.steps.map((one, index) => checkCall(one, `${path}.steps[${index}]`));
+      return { do: 'together', steps, ...(typeof schedule === 'number' && { schedule }) };
     }
     case 'edit': {
-      if (typeof step.text !== 'string') throw wrong(`${path}.text`, 'a string');
       const how = oneOf(step.how, ['inPlace', 'rename'], `${path}.how`);
-      return { do: 'edit', text: step.text, ...(how !== undefined && { how }) };
+      return {
+        do: 'edit',
+        text: text(step.text, `${path}.text`),
+        ...(how !== undefined && { how }),
+      };
     }
     case 'damage':
-      if (typeof step.text !== 'string') throw wrong(`${path}.text`, 'a string');
-      return { do: 'damage', text: step.text };
+      return { do: 'damage', text: text(step.text, `${path}.text`) };
     case 'reopen':
       return { do: 'reopen' };
     default:
@@ -54,33 +75,67 @@ function checkStep(value: unknown, path: string): ScenarioStep {
   }
 }
 
+function checkFaults(value: unknown, path: string): NonNullable<Scenario['faults']> {
+  const { run, recovery } = record(value, path);
+  return {
+    ...(run !== undefined && { run: checkRule(run, `${path}.run`) }),
+    ...(recovery !== undefined && { recovery: checkRule(recovery, `${path}.recovery`) }),
+  };
+}
+
+function checkRule(value: unknown, path: string): RuleData {
+  try {
+    return ruleFromJson(value).toJSON();
+  } catch (error) {
+    throw wrong(path, `a rule for faults (${error instanceof Error ? error.message : error})`);
+  }
+}
+
+function checkCall(value: unknown, path: string): TogetherStep {
+  return record(value, path).do === 'close' ? { do: 'close' } : checkSave(value, path);
+}
+
+function checkAsking(
+  { durability, abort }: Readonly<Record<string, unknown>>,
+  path: string,
+): Asking {
+  const found = oneOf(durability, ['logged', 'committed'], `${path}.durability`);
+  if (abort !== undefined && abort !== true) throw wrong(`${path}.abort`, 'true');
+  return { ...(found !== undefined && { durability: found }), ...(abort === true && { abort }) };
+}
+
 function checkSave(value: unknown, path: string): SaveStep {
   const step = record(value, path);
-  const found = oneOf(step.durability, ['logged', 'committed'], `${path}.durability`);
-  const durability = found === undefined ? {} : { durability: found };
+  const asking = checkAsking(step, path);
   switch (step.do) {
     case 'save':
-      return { do: 'save', state: data(step.state, `${path}.state`), ...durability };
+      return { do: 'save', state: data(step.state, `${path}.state`), ...asking };
     case 'saveText':
-      if (typeof step.text !== 'string') throw wrong(`${path}.text`, 'a string');
-      return { do: 'saveText', text: step.text, ...durability };
+      return { do: 'saveText', text: text(step.text, `${path}.text`), ...asking };
     case 'set':
-      if (typeof step.path !== 'string') throw wrong(`${path}.path`, 'a string');
       return {
         do: 'set',
-        path: step.path,
+        path: text(step.path, `${path}.path`),
         value: data(step.value, `${path}.value`),
-        ...durability,
+        ...asking,
       };
+    case 'update':
+      if (typeof step.add !== 'number') throw wrong(`${path}.add`, 'a number');
+      return { do: 'update', path: text(step.path, `${path}.path`), add: step.add, ...asking };
     default:
-      throw wrong(`${path}.do`, 'save, saveText, set, together, edit, damage or reopen');
+      throw wrong(`${path}.do`, 'save, saveText, set, update, together, edit, damage or reopen');
   }
+}
+
+function text(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw wrong(path, 'a string');
+  return value;
 }
 
 /** JSON is data already; only its absence has to be told. */
 function data(value: unknown, path: string) {
   if (value === undefined) throw wrong(path, 'a value');
-  return value as Extract<SaveStep, { do: 'save' }>['state'];
+  return value as YamlValue;
 }
 
 function record(value: unknown, path: string): Readonly<Record<string, unknown>> {

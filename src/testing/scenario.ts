@@ -1,32 +1,58 @@
 /**
  * What the crash lab lets a store do: plain data, so that a scenario can be read from a file, saved
- * with a failing case and shrunk. Also keeps the reference: which states may be found after a crash.
+ * with a failing case and shrunk. Runs it, and tells the reference model in `expectation.ts` of it.
  */
-import { setAt } from '../format/yaml/path-access.js';
-import { printYaml } from '../format/yaml/yaml-edit.js';
+
+import { getAt, setAt } from '../format/yaml/path-access.js';
 import { parsePath } from '../format/yaml/yaml-path.js';
 import { parseYaml } from '../format/yaml/yaml-text.js';
 import type { YamlValue } from '../format/yaml/yaml-value.js';
+import type { RuleData } from '../io/fault-rules.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
-import type { Durability } from '../machines/checkpoint-machine.js';
+import type { Durability } from '../machines/checkpoint-messages.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { CheckpointStore } from '../store.js';
+import type { Expectation } from './expectation.js';
+import type { Turns } from './turns.js';
+
+/** How a save is asked for. */
+export interface Asking {
+  readonly durability?: Durability;
+  /** The caller gives up: right after all saves of the step were asked for, or when the schedule says. */
+  readonly abort?: true;
+}
+
+/** A step that saves. */
+export type SaveStep = Asking &
+  (
+    | /** Saves a whole state. */
+    { readonly do: 'save'; readonly state: YamlValue }
+    /** Saves a text verbatim. */
+    | { readonly do: 'saveText'; readonly text: string }
+    /** Changes one value. */
+    | { readonly do: 'set'; readonly path: string; readonly value: YamlValue }
+    /** Adds to the number at a path, by a recipe; 0 where there is none. */
+    | { readonly do: 'update'; readonly path: string; readonly add: number }
+  );
+
+/** One of the things that are asked for at once. */
+export type TogetherStep =
+  | SaveStep
+  /** Closes the store; it is opened again when the whole step is over. */
+  | { readonly do: 'close' };
 
 /** One step of a scenario. */
 export type ScenarioStep =
-  /** Saves a whole state. */
-  | { readonly do: 'save'; readonly state: YamlValue; readonly durability?: Durability }
-  /** Saves a text verbatim. */
-  | { readonly do: 'saveText'; readonly text: string; readonly durability?: Durability }
-  /** Changes one value. */
+  | SaveStep
+  /**
+   * Asks for several things at once, without waiting in between: one after the other, or, with
+   * `schedule`, in an order drawn by that seed, between the syncs that are on their way.
+   */
   | {
-      readonly do: 'set';
-      readonly path: string;
-      readonly value: YamlValue;
-      readonly durability?: Durability;
+      readonly do: 'together';
+      readonly steps: readonly TogetherStep[];
+      readonly schedule?: number;
     }
-  /** Asks for several saves at once, without waiting in between. */
-  | { readonly do: 'together'; readonly steps: readonly SaveStep[] }
   /** Somebody replaces the file's text, in place or by a rename; the edit is durable at once. */
   | { readonly do: 'edit'; readonly text: string; readonly how?: 'inPlace' | 'rename' }
   /** Somebody leaves the file in a state that is no state; durable at once. Under `restore` nothing is lost. */
@@ -34,8 +60,13 @@ export type ScenarioStep =
   /** Closes the store and opens it again. */
   | { readonly do: 'reopen' };
 
-/** A step that saves. */
-export type SaveStep = Extract<ScenarioStep, { do: 'save' | 'saveText' | 'set' }>;
+/** Faults of the file system, as the data of rules: see `checkpoint-wal/testing`'s `failNth` and its kin. */
+export interface ScenarioFaults {
+  /** What goes wrong while the scenario runs. */
+  readonly run?: RuleData;
+  /** What goes wrong in the first recovery of each crash; those after it find a disk that works. */
+  readonly recovery?: RuleData;
+}
 
 /** A named run. */
 export interface Scenario {
@@ -43,6 +74,7 @@ export interface Scenario {
   /** What is in the file before the store is first opened; no file if absent. */
   readonly file?: string;
   readonly externalEdits?: ExternalEditPolicy;
+  readonly faults?: ScenarioFaults;
   readonly steps: readonly ScenarioStep[];
 }
 
@@ -52,89 +84,6 @@ export const LAB_DIRECTORY = '/lab';
 export const LAB_FILE = 'ORCHESTRATION.yaml';
 const TARGET = `${LAB_DIRECTORY}/${LAB_FILE}`;
 
-/**
- * The reference model: what may be found after a crash, by value. Kept apart from everything it
- * checks: it knows saves, not files.
- */
-export class Expectation {
-  readonly #asked: Asked[] = [];
-  /** The highest sequence number that was acknowledged. */
-  sequence = 0;
-  /** Whether a save ended in a way that leaves its log for the next recovery. */
-  hasLogLeft = false;
-
-  /** Notes a change before it is asked for; returns what to call when it is answered. */
-  ask(change: ValueChange): Answer {
-    const entry: Asked = { change, promised: false };
-    this.#asked.push(entry);
-    return {
-      acknowledged: (sequence) => {
-        entry.promised = true;
-        this.sequence = Math.max(this.sequence, sequence);
-      },
-      notSaved: () => {
-        this.#asked.splice(this.#asked.indexOf(entry), 1);
-      },
-    };
-  }
-
-  /**
-   * What may be found now: all that was promised, in order, with or without each of the others. A
-   * change that failed may be known to have failed by the store before its caller hears of it, and what
-   * comes after it is then rendered without it.
-   */
-  allowed(): Allowed {
-    const open = this.#asked.filter(({ promised }) => !promised).slice(-OPEN_MAX);
-    const values = new Set<string>();
-    for (let kept = 0; kept < 2 ** open.length; kept += 1) {
-      const left = new Set(open.filter((_, index) => (kept >> index) % 2 === 0));
-      values.add(canonical(valueAfter(this.#asked.filter((entry) => !left.has(entry)))));
-    }
-    return { values: [...values], sequence: this.sequence };
-  }
-}
-
-/** What a change makes of a value; `undefined` is a store without state. */
-export type ValueChange = (before: YamlValue | undefined) => YamlValue;
-
-interface Answer {
-  readonly acknowledged: (sequence: number) => void;
-  /** Answered with an error that says that nothing was saved. */
-  readonly notSaved: () => void;
-}
-
-interface Asked {
-  readonly change: ValueChange;
-  promised: boolean;
-}
-
-/** More changes than this are never under way at once; each doubles what has to be considered. */
-const OPEN_MAX = 6;
-
-function valueAfter(asked: readonly Asked[]): YamlValue | undefined {
-  let value: YamlValue | undefined;
-  for (const { change } of asked) value = change(value);
-  return value;
-}
-
-/** What a recovery may come to, frozen at one moment. */
-export interface Allowed {
-  /** Canonical texts of values; `(none)` for a store without state. */
-  readonly values: readonly string[];
-  /** No lower sequence number may be found. */
-  readonly sequence: number;
-}
-
-/** A value as text that is equal for equal values. */
-export function canonical(value: unknown): string {
-  if (value === undefined) return '(none)';
-  return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}
-
 /** What a running scenario works on. */
 export interface ScenarioWorld {
   readonly disk: SimulatedDisk;
@@ -143,6 +92,8 @@ export interface ScenarioWorld {
   readonly open: () => Promise<CheckpointStore<YamlValue>>;
   /** Runs something that is not the protocol's doing: no crash inside it is looked at. */
   readonly outside: (act: () => void) => void;
+  /** The turns in which that file system answers syncs. */
+  readonly turns: Turns;
 }
 
 /** Puts the scenario's first file on the disk. */
@@ -166,24 +117,33 @@ export async function runScenario(scenario: Scenario, world: ScenarioWorld): Pro
 }
 
 async function runSteps(scenario: Scenario, world: ScenarioWorld): Promise<void> {
-  let store = await world.open();
+  let store = await openIn(world);
   for (const step of scenario.steps) {
     if (step.do === 'reopen') {
       await store.close();
-      store = await world.open();
+      store = await openIn(world);
     } else if (step.do === 'edit') {
       await idle(store, world.expectation);
       world.outside(() => edit(step, world, scenario.externalEdits));
     } else if (step.do === 'damage') {
       await idle(store, world.expectation);
-      world.outside(() => writeInPlace(world.disk, step.text));
+      world.outside(() => {
+        writeInPlace(world.disk, step.text);
+        world.expectation.edited(undefined);
+      });
     } else if (step.do === 'together') {
-      await Promise.all(step.steps.map((one) => save(one, store, world.expectation)));
+      await together(step, store, world);
+      if (step.steps.some((one) => one.do === 'close')) store = await openIn(world);
     } else {
-      await save(step, store, world.expectation);
+      await save(step, store, world);
     }
   }
   await store.close();
+}
+
+async function openIn({ open, expectation }: ScenarioWorld): Promise<CheckpointStore<YamlValue>> {
+  expectation.opened();
+  return await open();
 }
 
 /**
@@ -198,25 +158,51 @@ async function idle(store: CheckpointStore<YamlValue>, expectation: Expectation)
   if (store.actor.getSnapshot().matches('halted')) expectation.hasLogLeft = true;
 }
 
+async function together(
+  { steps, schedule }: Extract<ScenarioStep, { do: 'together' }>,
+  store: CheckpointStore<YamlValue>,
+  world: ScenarioWorld,
+): Promise<void> {
+  const answers: Promise<void>[] = [];
+  const calls = steps.map((step) => () => {
+    answers.push(step.do === 'close' ? store.close() : save(step, store, world));
+  });
+  if (schedule === undefined) for (const call of calls) call();
+  else await world.turns.interleave(schedule, calls);
+  await Promise.all(answers);
+}
+
 async function save(
   step: SaveStep,
   store: CheckpointStore<YamlValue>,
-  expectation: Expectation,
+  { expectation, turns }: ScenarioWorld,
 ): Promise<void> {
-  const { durability } = step;
   const answer = expectation.ask((before) => outcomeOf(step, before));
-  const options = { durability };
+  const controller = new AbortController();
+  const asked = ask(step, store, controller.signal);
+  if (step.abort === true) turns.soon(() => controller.abort());
   try {
-    const { sequence } = await (step.do === 'save'
-      ? store.save(step.state, options)
-      : step.do === 'saveText'
-        ? store.saveText(step.text, options)
-        : store.set(step.path, step.value, options));
+    const { sequence } = await asked;
     answer.acknowledged(sequence);
   } catch (error) {
     const { details } = error as { details?: { outcome?: string } };
-    if (details?.outcome === 'notSaved') answer.notSaved();
+    const isAborted = controller.signal.aborted && error === controller.signal.reason;
+    if (isAborted || details?.outcome === 'notSaved') answer.notSaved();
     else expectation.hasLogLeft = true;
+  }
+}
+
+function ask(step: SaveStep, store: CheckpointStore<YamlValue>, signal: AbortSignal) {
+  const options = { durability: step.durability, ...(step.abort === true && { signal }) };
+  switch (step.do) {
+    case 'save':
+      return store.save(step.state, options);
+    case 'saveText':
+      return store.saveText(step.text, options);
+    case 'set':
+      return store.set(step.path, step.value, options);
+    case 'update':
+      return store.update((draft) => outcomeOf(step, draft), options);
   }
 }
 
@@ -229,6 +215,11 @@ function outcomeOf(step: SaveStep, before: YamlValue | undefined): YamlValue {
       return parseYaml(step.text).value;
     case 'set':
       return setAt(before ?? {}, parsePath(step.path), step.value);
+    case 'update': {
+      const path = parsePath(step.path);
+      const found = getAt(before ?? {}, path);
+      return setAt(before ?? {}, path, (typeof found === 'number' ? found : 0) + step.add);
+    }
   }
 }
 
@@ -240,23 +231,21 @@ function edit(
   if (how === 'rename') {
     writeWhole(disk, `${TARGET}.editor`, text);
     disk.rename(`${TARGET}.editor`, TARGET);
+    disk.settle();
   } else {
-    const handle = disk.open(TARGET, 'readWrite');
-    handle.truncate(0);
-    handle.write(new TextEncoder().encode(text), 0);
-    handle.close();
+    writeInPlace(disk, text);
   }
-  disk.settle();
   // Under the policy `adopt` the edit becomes the state, and no recovery may fall behind it.
   // A log that a halted store left behind comes before it: then the edit is kept aside.
   if (policy !== 'adopt') return;
   const { value } = parseYaml(text);
-  const answer = expectation.ask(() => value);
-  if (!expectation.hasLogLeft) answer.acknowledged(0);
+  expectation.edited(() => value);
 }
 
 function writeInPlace(disk: SimulatedDisk, text: string): void {
-  const handle = disk.open(TARGET, 'readWrite');
+  // A store that could not even be opened has made no file yet.
+  const how = disk.stat(TARGET) === undefined ? 'create' : 'readWrite';
+  const handle = disk.open(TARGET, how);
   handle.truncate(0);
   handle.write(new TextEncoder().encode(text), 0);
   handle.close();
@@ -267,24 +256,4 @@ function writeWhole(disk: SimulatedDisk, path: string, text: string): void {
   const handle = disk.open(path, 'create', 0o644);
   handle.write(new TextEncoder().encode(text), 0);
   handle.close();
-}
-
-/** A step as one line, for traces. */
-export function describeStep(step: ScenarioStep): string {
-  switch (step.do) {
-    case 'save':
-      return `save ${printYaml(step.state).trim()}`;
-    case 'saveText':
-      return `saveText ${JSON.stringify(step.text)}`;
-    case 'set':
-      return `set ${step.path} ${printYaml(step.value).trim()}`;
-    case 'together':
-      return `together: ${step.steps.map(describeStep).join('; ')}`;
-    case 'edit':
-      return `edit ${step.how ?? 'inPlace'} ${JSON.stringify(step.text)}`;
-    case 'damage':
-      return `damage ${JSON.stringify(step.text)}`;
-    case 'reopen':
-      return 'reopen';
-  }
 }

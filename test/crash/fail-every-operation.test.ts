@@ -7,7 +7,7 @@ import { CheckpointError } from '../../src/errors.js';
 import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { type RecordedOperation, RecordingFileSystem } from '../../src/io/recording-file-system.js';
 import { systemError } from '../../src/io/system-error.js';
-import type { Durability } from '../../src/machines/checkpoint-machine.js';
+import type { Durability } from '../../src/machines/checkpoint-messages.js';
 import { leftovers, open, rawCheckpoint } from '../helpers/crash-memory.js';
 
 type Fault = 'EIO' | 'ENOSPC' | 'EACCES' | 'half' | 'nothing' | 'done but EIO';

@@ -68,7 +68,7 @@ async function saveByHand(path: string, text: string): Promise<void> {
 }
 
 async function saveInStore(path: string, text: string, marks: TraceMarks): Promise<void> {
-  const store = await openCheckpointStore({ directory: dirname(path), file: NAME });
+  const store = await openCheckpointStore({ directory: dirname(path), file: NAME, restore: false });
   marks.saving();
   await store.saveText(text);
   marks.saved();
@@ -76,7 +76,12 @@ async function saveInStore(path: string, text: string, marks: TraceMarks): Promi
 }
 
 async function recoverStore(disk: SimulatedDisk): Promise<void> {
-  const store = await openCheckpointStore({ directory: '/', file: NAME, fileSystem: disk });
+  const store = await openCheckpointStore({
+    directory: '/',
+    file: NAME,
+    fileSystem: disk,
+    restore: false,
+  });
   expect([oldText, nextText]).toContain(store.text);
 }
 

@@ -3,11 +3,13 @@
  * to write; the conformance suite shows that it keeps the protocol's promises. The "database" is an
  * object in memory whose fields change one at a time, as rows committed one by one would.
  */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import {
   type CheckpointContent,
   CheckpointError,
   type CheckpointIo,
+  type HealthMemory,
   openCheckpointStore,
 } from '../../src/index.js';
 import {
@@ -22,13 +24,16 @@ interface Row {
   readonly sequence: number;
 }
 
-/** Four tables: the current row, the log, history, and who has the store open. */
+/** Five tables: the current row, the log, history, what is remembered of failures, and who has it open. */
 class Database {
   current: (Row & { readonly publishedText: string }) | undefined;
   log: (Row & { readonly sealed: boolean; readonly label?: string | undefined }) | undefined;
   readonly history = new Map<number, string>();
+  health: HealthMemory | undefined;
   owner: object | undefined;
 }
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** What differs between this port and broken ones, so that the suite can be seen to fail. */
 interface Mistakes {
@@ -123,8 +128,10 @@ function createDatabaseIo(
       take(current);
       return { condition: 'sealed', ...row };
     },
-    findInHistory() {
-      const [sequence] = [...database.history.keys()].sort((a, b) => b - a);
+    findInHistory(search) {
+      const unwanted = new Set(search?.except);
+      const wanted = [...database.history].filter(([, text]) => !unwanted.has(sha256(text)));
+      const [sequence] = wanted.map(([key]) => key).sort((a, b) => b - a);
       const newest =
         sequence === undefined ? {} : { newest: { sequence, file: `row ${sequence}` } };
       return { ...newest, refused: [], entries: database.history.size };
@@ -143,10 +150,27 @@ function createDatabaseIo(
       return { size: text.length };
     },
     removeLeftovers: () => ({ removed: [] }),
+    readHealth() {
+      const { health, current } = database;
+      return {
+        ...(health && { memory: health }),
+        nowMs: Date.now(),
+        ...(current && {
+          current: { sequence: current.sequence, digest: sha256(current.text) },
+        }),
+      };
+    },
+    writeHealth({ memory }) {
+      checkOwner();
+      database.health = memory;
+      return undefined;
+    },
     observeCheckpoint() {
       checkOwner();
       const text = database.current?.text;
-      if (text === known) return { change: 'unchanged' };
+      if (text === known) {
+        return { change: 'unchanged', sealed: database.current?.publishedText === text };
+      }
       if (text === undefined) return { change: 'missing' };
       const problem = problemOf(text);
       return problem === undefined

@@ -116,7 +116,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     rule: publish,
     patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed',
-    check: 'finds-an-allowed-state',
+    check: 'readers-find-a-whole-checkpoint',
     statesMax: 300,
   },
   {
@@ -125,7 +125,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     rule: publish,
     patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed, in order',
-    check: 'finds-an-allowed-state',
+    check: 'readers-find-a-whole-checkpoint',
     statesMax: 200,
   },
   {
@@ -140,7 +140,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
       ),
     ],
     hunt: 'committed',
-    check: 'finds-an-allowed-state',
+    check: 'readers-find-a-whole-checkpoint',
     statesMax: 300,
   },
   {
@@ -217,7 +217,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
       ),
     ],
     hunt: 'sync of the temporary file fails',
-    check: 'finds-an-allowed-state',
+    check: 'readers-find-a-whole-checkpoint',
     statesMax: 300,
   },
   {
@@ -247,7 +247,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
       ),
     ],
     hunt: 'logged, crashed twice',
-    check: 'finds-an-allowed-state',
+    check: 'evidence-survives-crashes',
     statesMax: 1000,
   },
   {
@@ -259,7 +259,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
       patch(recovery, 'yield* syncPath(fs, target);\n    yield* syncDirectory(fs, directory);', ''),
     ],
     hunt: 'killed, then power failure',
-    check: 'finds-an-allowed-state',
+    check: 'history-is-complete',
     statesMax: 1500,
   },
   {
@@ -599,7 +599,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'reopened',
     // A store that counts anew publishes what looks like an old copy beside its own history.
-    check: 'is-idempotent',
+    check: 'epochs-rise',
     statesMax: 400,
   },
   {
@@ -615,7 +615,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'epochs',
     check: 'epochs-rise',
-    statesMax: 1,
+    statesMax: 400,
   },
   {
     name: 'later callers of a batch lost',

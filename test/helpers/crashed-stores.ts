@@ -22,7 +22,7 @@ export const PLAN =
 /** A closed store with `PLAN` as checkpoint 1; 'status' set to each of `statuses` after it. */
 export async function makeStore(statuses: readonly string[] = [], text = PLAN): Promise<string> {
   const directory = join(freshFolder(), 'state');
-  const store = await openCheckpointStore({ directory });
+  const store = await openCheckpointStore({ directory, restore: false });
   await store.saveText(text);
   for (const status of statuses) await store.set('workflow.status', status);
   await store.close();
@@ -38,7 +38,7 @@ export async function crashedStore(state: WriteState, label = 'cut off'): Promis
     if (event.actorRef.id !== 'write' || !('value' in event.snapshot)) return;
     if (event.snapshot.value === state) cpSync(directory, image, { recursive: true });
   };
-  const store = await openCheckpointStore({ directory, inspect });
+  const store = await openCheckpointStore({ directory, restore: false, inspect });
   await store.set('workflow.status', 'NEW', { label });
   await store.close();
   return image;

@@ -12,7 +12,8 @@ import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { systemError } from '../../src/io/system-error.js';
 import type { ExternalEditPolicy } from '../../src/machines/recovery-decision.js';
 import { openCheckpointStore } from '../../src/store.js';
-import { type Allowed, canonical, LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
+import { type Allowed, canonical } from '../../src/testing/expectation.js';
+import { LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
 import { buildLog, joinBytes, THREE_SAVES, testHeader, utf8 } from './wal-builder.js';
 import { forge } from './wal-forge.js';
 
@@ -50,7 +51,12 @@ async function storeOf(when: When): Promise<DiskState> {
       return undefined;
     },
   });
-  const store = await openCheckpointStore({ directory: LAB_DIRECTORY, file: TARGET, fileSystem });
+  const store = await openCheckpointStore({
+    directory: LAB_DIRECTORY,
+    file: TARGET,
+    fileSystem,
+    restore: false,
+  });
   await store.saveText('v: 1 # one\n');
   await store.set('v', 2);
   await store.set('v', 3, { label: 'the third' }).catch(() => undefined);

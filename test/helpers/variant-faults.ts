@@ -1,6 +1,6 @@
 /**
  * Faults and intruders between a store and its disk, each as small as one broken variant needs: syncs
- * that fail and then lie, a full disk, short writes, an editor, a kill. Assumes nothing of the store.
+ * that fail and then lie, a full disk, short writes, an editor. Assumes nothing of the store.
  */
 import type { FileHandle, FileSystem } from '../../src/io/file-system.js';
 import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
@@ -81,26 +81,6 @@ function editInPlace(disk: SimulatedDisk, text: string): void {
   handle.truncate(0);
   handle.write(new TextEncoder().encode(text), 0);
   handle.close();
-}
-
-/** Operations that change a disk, or what a crash would leave of it. */
-const changing = new Set(['open', 'write', 'truncate', 'sync', 'syncDirectory', 'rename', 'link']);
-for (const one of ['unlink', 'makeDirectory', 'removeDirectory', 'setMode']) changing.add(one);
-
-/** After `count` changing operations nothing is done any more, and `onKill` is called; the page cache stays. */
-export function killedAfter(disk: SimulatedDisk, count: number, onKill: () => void): FileSystem {
-  let done = 0;
-  return slowSyncs(
-    new RecordingFileSystem(disk, {
-      before: ({ operation, how }) => {
-        if (!changing.has(operation) || how === 'read') return undefined;
-        done += 1;
-        if (done <= count) return undefined;
-        onKill();
-        throw systemError('EIO', 'killed');
-      },
-    }),
-  );
 }
 
 /** By name. */

@@ -6,7 +6,7 @@
 import type { WalHeader } from '../../src/format/wal-format.js';
 import type { scanWal } from '../../src/format/wal-scanner.js';
 import type { WalEncoder } from '../../src/format/wal-writer.js';
-import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
+import { SimulatedDisk } from '../../src/io/simulated-disk.js';
 import type { CheckpointStore } from '../../src/store.js';
 import {
   checkRecovery,
@@ -14,24 +14,18 @@ import {
   recover,
   type SettledChecks,
 } from '../../src/testing/check-recovery.js';
+import type { Allowed } from '../../src/testing/expectation.js';
 import { explore, type StoreExploreOptions, storeProgram } from '../../src/testing/explore.js';
 import {
   type ExploreOptions,
   exploreProgram,
   type Failure,
 } from '../../src/testing/explore-program.js';
-import type { Allowed, Scenario } from '../../src/testing/scenario.js';
+import { LAB_FILE, type Scenario } from '../../src/testing/scenario.js';
 import { slowSyncs } from '../../src/testing/slow-syncs.js';
 import { variantScenarios as scenarios } from './lab-scenarios.js';
 import type { Build } from './variant-build.js';
-import {
-  checkEpochs,
-  checkHistory,
-  checkLateEdit,
-  checkReaders,
-  type ExtraCheck,
-  type StoreProgram,
-} from './variant-checks.js';
+import { checkLateEdit, type StoreProgram } from './variant-checks.js';
 import {
   type DamagedDisk,
   damagedCheckpoints,
@@ -41,7 +35,7 @@ import {
   foreignLogs,
   read,
 } from './variant-disks.js';
-import { variantFaults as faults, killedAfter } from './variant-faults.js';
+import { variantFaults as faults } from './variant-faults.js';
 import { intentOf, joinBytes, testHeader, utf8 } from './wal-builder.js';
 
 /** What a hunt came to. */
@@ -64,6 +58,7 @@ const TIME_MS = 20_000;
 const base = { seed: 1, failuresMax: 1, timeMs: TIME_MS } as const;
 const minimal = { ...base, model: 'posix-minimal', depth: 1, imagesPerMoment: [24] } as const;
 const ordered = { ...minimal, model: 'ordered' } as const;
+const killed = { ...minimal, depth: 2, imagesPerMoment: [1, 12] } as const;
 const nested = { ...minimal, depth: 2, imagesPerMoment: [8, 6] } as const;
 
 /** By name; the names stand in the table of `docs/testing.md`. */
@@ -87,17 +82,14 @@ export const hunts = {
   }),
   'disk full': inLab(scenarios.committed, minimal, { over: faults.fullDisk }),
   'short writes': inLab(scenarios.long, minimal, { over: faults.shortWrites }),
-  history: withCheck('two saves', scenarios.committed, checkHistory),
-  readers: withCheck('two saves', scenarios.committed, checkReaders),
-  epochs: withCheck('a reopened store', scenarios.reopened, checkEpochs, atTheEnd),
-  'edit during a save': withCheck(
-    'two saves, an edit in the second',
-    scenarios.committed,
-    checkLateEdit,
-    atTheEnd,
-    faults.lateEditor,
-  ),
-  'killed, then power failure': { where: 'a kill, then a power failure', run: killedThenPower },
+  history: inLab(scenarios.committed, minimal),
+  readers: inLab(scenarios.committed, minimal),
+  epochs: inLab(scenarios.reopened, minimal),
+  'edit during a save': {
+    where: 'two saves, an edit in the second, `posix-minimal`',
+    run: duringASave,
+  },
+  'killed, then power failure': inLab(scenarios.logged, killed, { over: slowSyncs }),
   'damaged logs': onDisks('each seventh byte of a log damaged', damagedLogs),
   'foreign logs': onDisks('logs that this store never wrote', async () => foreignLogs()),
   'damaged checkpoints': onDisks('checkpoints edited, torn or lost', damagedCheckpoints),
@@ -132,46 +124,11 @@ function toHunted({
   return { ...(failure && { failure }), states: counts.distinct };
 }
 
-type Reshape = (program: StoreProgram) => StoreProgram;
-
-/** The lab with one more check, run before its own. */
-function withCheck(
-  what: string,
-  scenario: Scenario,
-  extra: ExtraCheck,
-  reshape: Reshape = (program) => program,
-  over?: LabSettings['over'],
-): Hunt {
-  const run = async ({ open }: Build) => {
-    const program = reshape(storeProgram(scenario, { open, over }));
-    const promisedSoFar = new Map<string, readonly string[]>();
-    return toHunted(
-      await exploreProgram(
-        {
-          ...program,
-          run: (disk, probe) => {
-            let acknowledged: readonly string[] = [];
-            const promises: typeof probe.promises = (promised) =>
-              probe.promises(() => {
-                const now = promised();
-                const [last = '(none)'] = now.values;
-                if (acknowledged.at(-1) !== last) acknowledged = [...acknowledged, last];
-                promisedSoFar.set(JSON.stringify(now), acknowledged);
-                return now;
-              });
-            return program.run(disk, { ...probe, inspect: probe.inspect, promises });
-          },
-          check: async (recovered) => {
-            const acknowledged = promisedSoFar.get(JSON.stringify(recovered.promised)) ?? [];
-            const failures = extra(recovered, { acknowledged, scenario });
-            return failures.length > 0 ? failures : await program.check(recovered);
-          },
-        },
-        minimal,
-      ),
-    );
-  };
-  return { where: `${what}, \`posix-minimal\``, run };
+/** An editor writes into the file while it is saved; its edit is replaced, and must be kept. */
+async function duringASave({ open }: Build): Promise<Hunted> {
+  const over = faults.lateEditor;
+  const program = atTheEnd(storeProgram(scenarios.committed, { open, over }));
+  return toHunted(await exploreProgram({ ...program, check: checkLateEdit }, minimal));
 }
 
 /** Looks only at what is left once the run is over. */
@@ -233,73 +190,22 @@ function onDisks(where: string, make: () => Promise<readonly DamagedDisk[]>): Hu
 async function keepsEvidence({ open }: Build): Promise<Hunted> {
   let states = 0;
   for (const { name, state, allowed, file } of await evidence()) {
-    const program = storeProgram(scenarios.committed, { open });
-    const damaged = read(state, file).join();
-    const report = await exploreProgram(
-      {
-        ...program,
-        run: async (disk, probe) => {
-          fill(disk, state);
-          probe.promises(() => allowed);
-          await program.recover(disk, probe, 1);
-        },
-        check: async (recovered) => {
-          const isKept = describeState(recovered.disk.visible()).some(
-            ({ content }) => content?.join() === damaged,
-          );
-          if (isKept) return await program.check(recovered);
-          return [{ check: 'evidence-survives-crashes', message: `${name}: it is gone` }];
-        },
-      },
-      minimal,
-    );
+    const text = new TextDecoder().decode(read(state, file));
+    const steps = file === LAB_FILE ? [{ do: 'damage', text } as const] : [];
+    const program = storeProgram({ name, steps }, { open });
+    const run: StoreProgram['run'] = async (disk, probe) => {
+      fill(disk, state);
+      probe.promises(() => allowed);
+    };
+    const report = await exploreProgram({ ...program, run }, { ...nested, imagesPerMoment: [24] });
     states += report.counts.distinct;
-    const [failure] = report.failures;
+    const { failure } = toHunted(report);
     if (failure !== undefined) return { failure, states };
   }
   return { states };
 }
 
-const CHANGES_MAX = 200;
 const ONE_SAVE = { sequence: 7, image: utf8('v: 1\n') };
-
-/**
- * A process is killed after each of its operations in turn: the page cache stays, with all that was not
- * synced. The next process recovers from that, and power fails during its recovery.
- */
-async function killedThenPower({ open }: Build): Promise<Hunted> {
-  let states = 0;
-  for (let count = 1; count < CHANGES_MAX; count += 1) {
-    let isKilled = false;
-    const program = storeProgram(scenarios.logged, {
-      open,
-      over: (disk) =>
-        killedAfter(disk, count, () => {
-          isKilled = true;
-        }),
-    });
-    const report = await exploreProgram(
-      {
-        ...program,
-        run: async (disk, probe) => {
-          let promised = (): Allowed => ({ values: [], sequence: 0 });
-          const promises = (ask: () => Allowed) => {
-            promised = ask;
-          };
-          await program.run(disk, { inspect: () => {}, outside: (act) => act(), promises });
-          probe.promises(promised);
-          await program.recover(disk, probe, 1);
-        },
-      },
-      { ...minimal, imagesPerMoment: [12] },
-    );
-    states += report.counts.distinct;
-    const [failure] = report.failures;
-    if (failure !== undefined) return { failure, states };
-    if (!isKilled) break;
-  }
-  return { states };
-}
 
 /**
  * A new log over the blocks of an old one, written by the same build: its frames must not be taken for

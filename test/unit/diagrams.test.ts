@@ -9,6 +9,7 @@ import { edgeKey, graphOf } from '../../src/inspector/machine-graph.js';
 import { toDot } from '../../src/inspector/machine-graph-dot.js';
 import { toMermaid } from '../../src/inspector/machine-graph-mermaid.js';
 import { checkpointMachine } from '../../src/machines/checkpoint-machine.js';
+import { failureDetectorMachine } from '../../src/machines/failure-detector-machine.js';
 import { recoveryMachine } from '../../src/machines/recovery-machine.js';
 import { writeMachine } from '../../src/machines/write-machine.js';
 import { expectGenerated } from '../helpers/generated-file.js';
@@ -17,6 +18,7 @@ import { renderSvg } from '../helpers/render-svg.js';
 const machines: readonly (readonly [string, AnyStateMachine])[] = [
   ['checkpoint', checkpointMachine],
   ['write', writeMachine],
+  ['detector', failureDetectorMachine],
   ['recovery', recoveryMachine],
 ];
 
@@ -162,6 +164,7 @@ describe('a diagram', () => {
 
 interface Configuration {
   readonly states?: Readonly<Record<string, Configuration>>;
+  readonly after?: Readonly<Record<string, unknown>>;
   readonly on?: Readonly<Record<string, unknown>>;
   readonly always?: unknown;
   readonly invoke?: { readonly onDone?: unknown; readonly onError?: unknown };
@@ -169,7 +172,7 @@ interface Configuration {
 
 /** States and transitions as they were written down. */
 function countOf(node: Configuration): { states: number; transitions: number } {
-  const own = [...Object.values(node.on ?? {}), node.always];
+  const own = [...Object.values(node.on ?? {}), ...Object.values(node.after ?? {}), node.always];
   const all = [...own, node.invoke?.onDone, node.invoke?.onError];
   const written = all.flatMap((value) => (value === undefined ? [] : value));
   const inside = Object.values(node.states ?? {}).map(countOf);

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
+import { healthCases } from '../../src/machines/failure-decision.js';
 import {
   checkpointCases,
   type DecisionCase,
@@ -53,6 +54,18 @@ describe('the tables in docs/recovery.md', () => {
     expect(replaced).toBe('a\n<!-- generated: t -->\n\nnew\n\n<!-- end: t -->\nb');
     expect(replaceGenerated(replaced, 't', 'new')).toBe(replaced);
     expect(() => replaceGenerated('a', 't', 'new')).toThrow('the markers of t are missing');
+  });
+});
+
+describe('the table in docs/failure-detection.md', () => {
+  it('is generated from the code', () => {
+    expectGeneratedPart('docs/failure-detection.md', 'health-cases', tableOf(healthCases));
+  });
+
+  it('has every action explained', () => {
+    const text = read('docs/failure-detection.md').replace(/^\|.*$/gm, '');
+    const missing = healthCases.filter(({ action }) => !text.includes(`\`${action}\``));
+    expect(missing).toEqual([]);
   });
 });
 

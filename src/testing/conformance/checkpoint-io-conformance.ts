@@ -5,7 +5,7 @@
  */
 import { CheckpointError } from '../../errors.js';
 import type { CheckpointContent, CheckpointIo } from '../../io/checkpoint-io.js';
-import type { Durability } from '../../machines/checkpoint-machine.js';
+import type { Durability } from '../../machines/checkpoint-messages.js';
 import type { CheckpointStoreOptions } from '../../store/store-options.js';
 import { type CheckpointStore, openCheckpointStore } from '../../store.js';
 import { codeIn, equal, isTrue } from './assert.js';
@@ -35,6 +35,7 @@ type Options = Pick<CheckpointStoreOptions, 'externalEdits'>;
 /** Opens a store on a new port of the subject. The directory has no meaning to it. */
 function open(subject: CheckpointIoSubject, wrap: Wrap = (io) => io, options: Options = {}) {
   return openCheckpointStore<unknown>({
+    restore: false,
     ...options,
     directory: 'conformance',
     io: (content) => wrap(subject.open(content)),

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { failNth } from '../../../src/io/fault-rules.js';
 import { SimulatedDisk } from '../../../src/io/simulated-disk.js';
 import { type CaseFile, fromData, parseCaseFile, toData } from '../../../src/testing/case-file.js';
 import { LAB_DIRECTORY, type Scenario } from '../../../src/testing/scenario.js';
@@ -40,6 +41,21 @@ describe('explore', () => {
       return JSON.parse(stdout).counts;
     };
     expect(await run('5')).toEqual(await run('5'));
+  });
+
+  it('runs a scenario with faults of the file system, in the run and in recoveries', async () => {
+    const { cwd, file } = fileWith(scenario);
+    writeFileSync(join(cwd, 'run.json'), JSON.stringify(failNth({ operation: 'rename' }, 'EIO')));
+    writeFileSync(join(cwd, 'recovery.json'), JSON.stringify(failNth({}, 'EIO')));
+    const args = ['explore', '--scenario', file, '--images', '4', '--model', 'ordered', '--json'];
+    const faults = ['--run-faults', 'run.json', '--recovery-faults', 'recovery.json'];
+    const plain = JSON.parse((await runInMemory(args, { cwd })).stdout);
+    const { exitCode, stdout } = await runInMemory([...args, ...faults], { cwd });
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).counts).not.toEqual(plain.counts);
+    writeFileSync(join(cwd, 'run.json'), '{"rule": "failAll"}');
+    const wrong = await runInMemory([...args, ...faults], { cwd });
+    expect(wrong.stdout + wrong.stderr).toContain('the rule must be a rule for faults');
   });
 
   it.each([
@@ -95,6 +111,21 @@ describe('a saved case', () => {
     for (const part of ['finds-an-allowed-state', 'a write: lost', 'checkpoint-intact', '# kept']) {
       expect(stdout).toContain(part);
     }
+  });
+
+  it('is checked again under its own faults, and says what still does not hold', async () => {
+    const found = await caseWith('v: 1 # kept\n');
+    const faults = { recovery: failNth({ operation: 'list' }, 'EIO').toJSON() };
+    const failing: CaseFile = {
+      ...found,
+      scenario: { ...scenario, file: 'v: 1 # kept\n', faults },
+      allowed: { values: ['{"v":9}'], sequence: 2 },
+    };
+    const { cwd, file } = fileWith(failing);
+    const { exitCode, stdout } = await runInMemory(['explore', '--replay', file], { cwd });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain("faults of the first recovery: failNth({ operation: 'list', nth: 1 }");
+    expect(stdout).toMatch(/STILL FAILS finds-an-allowed-state: after a recovery that refused/);
   });
 
   it('keeps the disk as it was, hard links and bytes that are no text included', () => {

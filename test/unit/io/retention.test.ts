@@ -57,12 +57,17 @@ describe('retention', () => {
     expect(await leftAfter(1, minutely(2), { maxCheckpoints: 3 })).toEqual([1, 2, 3]);
   });
 
-  it('keeps no checkpoint that is older than asked for, counted from the time in its seal', async () => {
-    expect(await leftAfter(1, minutely(8), { maxAgeHours: 2 / 60 })).toEqual([7, 8, 9]);
+  it('keeps no checkpoint that was replaced longer ago than asked for', async () => {
+    // Entry 7 is two minutes old, and took the place of entry 6 then.
+    expect(await leftAfter(1, minutely(8), { maxAgeHours: 2 / 60 })).toEqual([6, 7, 8, 9]);
+    expect(await leftAfter(1, minutely(8), { maxAgeHours: 1.5 / 60 })).toEqual([7, 8, 9]);
     expect(await leftAfter(1, minutely(8), { maxAgeHours: 24 })).toHaveLength(9);
+  });
+
+  it('keeps what was current until a moment ago, however long it had been', async () => {
     const old = minutely(3, ({ timeMs = 0 }) => ({ timeMs: timeMs - 48 * HOUR_MS }));
-    // The predecessor is just as old; it is the newest that verifies, and stays.
     expect(await leftAfter(1, old, { maxAgeHours: 24 })).toEqual([4]);
+    expect(await leftAfter(3, old, { maxAgeHours: 24 })).toEqual([4, 5, 6]);
   });
 
   it('goes by the stricter of the two limits', async () => {
@@ -71,7 +76,7 @@ describe('retention', () => {
       8, 9,
     ]);
     expect(await leftAfter(1, entries, { maxAgeHours: 1.5 / 60, maxCheckpoints: 7 })).toEqual([
-      8, 9,
+      7, 8, 9,
     ]);
   });
 
@@ -80,7 +85,7 @@ describe('retention', () => {
     const recent = await leftAfter(2, minutely(150), limits);
     expect(recent).toEqual(Array.from({ length: 100 }, (_, index) => index + 53));
     const hourly = minutely(50, ({ sequence }) => ({ timeMs: NOW_MS - (51 - sequence) * HOUR_MS }));
-    expect((await leftAfter(1, hourly, limits))[0]).toBe(27);
+    expect((await leftAfter(1, hourly, limits))[0]).toBe(26);
   });
 
   it('never removes a pinned checkpoint, and does not count it', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
 import { createIoActor } from '../../../src/io/io-actor.js';
-import {
-  type CheckpointEmitted,
-  type CheckpointInput,
-  checkpointMachine,
-} from '../../../src/machines/checkpoint-machine.js';
+import { checkpointMachine } from '../../../src/machines/checkpoint-machine.js';
+import type {
+  CheckpointEmitted,
+  CheckpointInput,
+} from '../../../src/machines/checkpoint-messages.js';
 import { fail, type Script, StateRecorder, scriptedIo } from '../../helpers/scripted-io.js';
 
 function start(script: Script = {}, input: CheckpointInput = {}) {
@@ -41,7 +41,7 @@ const answers = (emitted: readonly CheckpointEmitted[]) =>
 describe('the root machine', () => {
   it('locks, recovers and is ready, in that order', () => {
     const { states, emitted, io } = start();
-    expect(states()).toEqual(['locking', 'recovering', 'ready']);
+    expect(states()).toEqual(['locking', 'recovering', 'assessing', 'ready']);
     expect(io.calls[0]).toBe('acquireLock');
     expect(emitted).toMatchObject([{ type: 'checkpoint.ready', sequence: 7 }]);
   });

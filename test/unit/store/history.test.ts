@@ -213,6 +213,7 @@ describe('a store on a port of its own', () => {
   const open = (history?: CheckpointIo['history']) =>
     openCheckpointStore({
       directory: 'unused',
+      restore: false,
       io: () =>
         ({
           acquireLock: () => ({ directory: 'd', target: 't', lock: 'memory', warnings: [] }),

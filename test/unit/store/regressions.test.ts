@@ -1,6 +1,9 @@
 /** Bugs that were found once, each by its shortest reproduction. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { failNth, firstOf } from '../../../src/io/fault-rules.js';
+import { flipBit, misdirect } from '../../../src/io/faults.js';
+import { FaultyFileSystem } from '../../../src/io/faulty-file-system.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import { RecordingFileSystem } from '../../../src/io/recording-file-system.js';
 import { systemError } from '../../../src/io/system-error.js';
@@ -266,5 +269,70 @@ describe('a store', () => {
       code: 'PATH_OUTSIDE_STORE',
     });
     expect(Object.keys(disk.snapshot())).toEqual(['/']);
+  });
+});
+
+describe('a recovery whose disk reads wrong once', () => {
+  const LOG = `${DIRECTORY}/.checkpoint.wal`;
+
+  /** Checkpoint 1 published, save 2 acknowledged as logged, then a crash. */
+  async function crashedWhenLogged(): Promise<MemoryFileSystem> {
+    const disk = new MemoryFileSystem();
+    const fs = new RecordingFileSystem(disk);
+    const store = await counterOn(fs);
+    fs.setHooks({
+      before: ({ operation, path }) => {
+        if (operation === 'open' && path.endsWith('.tmp')) throw systemError('EIO', 'open');
+        return undefined;
+      },
+    });
+    await store.set('n', 1, { durability: 'logged' });
+    return disk.clone();
+  }
+
+  it.each([
+    ['a flipped bit', flipBit(400, 3)],
+    ['zeros', misdirect({ shift: 1 << 20 })],
+    ['another file', misdirect({ from: TARGET })],
+  ])('loses no logged save to %s in its log', async (_, fault) => {
+    const disk = await crashedWhenLogged();
+    const store = await open(new FaultyFileSystem(disk, failNth({ path: LOG }, fault)));
+    expect(store.state).toMatchObject({ n: 1 });
+    await store.close();
+  });
+
+  it('refuses, and destroys nothing, when its log never reads the same twice', async () => {
+    const disk = await crashedWhenLogged();
+    const reads = Array.from({ length: 9 }, (_, index) =>
+      failNth({ path: LOG, nth: index + 1 }, flipBit(400 + index, 0)),
+    );
+    const opening = open(new FaultyFileSystem(disk, firstOf(...reads)));
+    await expect(opening).rejects.toMatchObject({ code: 'READ_FAILED' });
+    const store = await open(disk);
+    expect(store.state).toMatchObject({ n: 1 });
+    await store.close();
+  });
+
+  it('takes no flipped bit in the checkpoint for an edit', async () => {
+    const disk = new MemoryFileSystem();
+    await (await counterOn(disk)).close();
+    const store = await open(new FaultyFileSystem(disk, failNth({ path: TARGET }, flipBit(3, 0))));
+    expect(store.state).toEqual({ n: 0, m: 0 });
+    expect(store.recovery.decisions.map(({ label }) => label)).toContain('checkpoint-intact');
+    await store.close();
+  });
+
+  it('does not go back further in history because the newest entry can not be read now', async () => {
+    const disk = new MemoryFileSystem();
+    const first = await counterOn(disk);
+    await first.set('n', 1);
+    await first.close();
+    editInPlace(disk, '');
+    const unreadable = failNth({ operation: 'read', path: /checkpoints\/0+2\./ }, 'EIO');
+    const opening = open(new FaultyFileSystem(disk, unreadable));
+    await expect(opening).rejects.toMatchObject({ code: 'READ_FAILED' });
+    const store = await open(disk);
+    expect(store.state).toMatchObject({ n: 1 });
+    await store.close();
   });
 });

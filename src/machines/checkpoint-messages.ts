@@ -1,0 +1,243 @@
+/**
+ * What goes into the root machine of a store and what comes out of it: its contract with whoever
+ * embeds it. Types, and the errors that it answers with.
+ */
+import { CheckpointError, type Problem, toProblem } from '../errors.js';
+import type {
+  CheckpointIo,
+  IoOperations,
+  Observation,
+  OperationName,
+} from '../io/checkpoint-io.js';
+import type { IoReply } from '../io/io-messages.js';
+import type { DetectorEvent } from './failure-detector-machine.js';
+import type { DetectorSettings, HealthChange } from './failure-memory.js';
+import type { HealthReport } from './health-report.js';
+import type { ExternalEditPolicy } from './recovery-decision.js';
+import type { RecoveryReport } from './recovery-report.js';
+import type { RoundEvent, WriteOutput } from './write-machine.js';
+
+/** After which step a save is acknowledged. */
+export type Durability = 'logged' | 'committed';
+
+/** One save that was asked for. Its content stays with whoever renders it; the machine knows its number. */
+export interface SaveRequest {
+  readonly requestId: number;
+  readonly label?: string | undefined;
+  /** Whether history keeps the checkpoint under that label for good. */
+  readonly pinned?: boolean | undefined;
+  readonly durability: Durability;
+}
+
+/** An earlier checkpoint that is to be published again, as a save of its own. */
+export interface RestoreRequest {
+  /** Absent where the failure detector asks. */
+  readonly requestId?: number | undefined;
+  /** The history entry to restore. */
+  readonly sequence: number;
+}
+
+/** A look at the file: an edit that is found is published at once, damage is kept and counted. */
+export interface CheckRequest {
+  readonly requestId: number;
+}
+
+/** What waits for its turn. */
+export type WaitingRequest =
+  | ({ readonly kind: 'save' } & SaveRequest)
+  | ({ readonly kind: 'restore' } & RestoreRequest)
+  | ({ readonly kind: 'check' } & CheckRequest);
+
+/** Policies of a store. */
+export interface CheckpointInput {
+  /** Passed on to the `io` actor as its input. */
+  readonly io?: CheckpointIo | undefined;
+  readonly externalEdits?: ExternalEditPolicy | undefined;
+  /** How often a failed sync may be answered with a fresh file before the store halts; 2 by default. */
+  readonly syncRetryLimit?: number | undefined;
+  /** The failure detector's settings; there is no detector if absent. */
+  readonly restore?: DetectorSettings | undefined;
+}
+
+/** Events that the machine takes from outside. */
+export type CheckpointCommand =
+  | ({ readonly type: 'save.requested' } & SaveRequest)
+  | { readonly type: 'save.aborted'; readonly requestId: number }
+  | ({ readonly type: 'restore.requested' } & RestoreRequest)
+  | ({ readonly type: 'check.requested' } & CheckRequest)
+  /** For the failure detector; answered by `health.answered` or `health.failed`. */
+  | { readonly type: 'health.changed'; readonly change: HealthChange; readonly requestId: number }
+  | { readonly type: 'health.heartbeat' }
+  | { readonly type: 'close.requested' };
+
+type RootOperation = Extract<
+  OperationName,
+  | 'acquireLock'
+  | 'releaseLock'
+  | 'observeCheckpoint'
+  | 'adoptCheckpoint'
+  | 'keepCheckpoint'
+  | 'removeLeftovers'
+>;
+
+/** All that the machine takes: from outside, from its children, from the disk. */
+export type CheckpointEvent =
+  | CheckpointCommand
+  | RoundEvent
+  | DetectorEvent
+  | IoReply<RootOperation>;
+
+/** Events that the machine emits: its output contract. */
+export type CheckpointEmitted =
+  | {
+      readonly type: 'checkpoint.ready';
+      readonly sequence: number;
+      readonly recovery: RecoveryReport;
+      readonly lock: IoOperations['acquireLock']['output'];
+    }
+  | {
+      readonly type: 'checkpoint.refused';
+      readonly error: CheckpointError;
+      readonly recovery?: RecoveryReport;
+    }
+  | {
+      readonly type: 'save.logged';
+      readonly sequence: number;
+      readonly requestIds: readonly number[];
+    }
+  | {
+      readonly type: 'save.published';
+      readonly sequence: number;
+      readonly requestIds: readonly number[];
+    }
+  | {
+      readonly type: 'save.committed';
+      readonly sequence: number;
+      readonly requestIds: readonly number[];
+    }
+  | {
+      readonly type: 'save.failed';
+      readonly requestIds: readonly number[];
+      readonly error: CheckpointError;
+    }
+  /** The request was still waiting and is now dropped; one that a round has taken is not aborted. */
+  | { readonly type: 'save.aborted'; readonly requestId: number }
+  | {
+      readonly type: 'checkpoint.editedOutside';
+      readonly change: 'edited' | 'damaged' | 'missing';
+      readonly action: 'adopted' | 'rejected' | 'setAside' | 'kept';
+      readonly sequence: number;
+      readonly keptAs?: string;
+    }
+  /** An earlier checkpoint is current again, under a number of its own. */
+  | {
+      readonly type: 'checkpoint.restored';
+      readonly sequence: number;
+      /** The history entry that was restored. */
+      readonly from: number;
+      readonly cause: 'requested' | 'automatic';
+    }
+  /** The answer to a look at the file. */
+  | {
+      readonly type: 'checkpoint.checked';
+      readonly requestIds: readonly number[];
+      readonly change: Observation['change'];
+      /** `published`: what was found is a sealed checkpoint now. `kept`: a copy is in quarantine. */
+      readonly action: 'none' | 'published' | 'kept' | 'rejected';
+      readonly sequence: number;
+      readonly problem?: Problem;
+    }
+  /** The failure detector has come to rest. */
+  | {
+      readonly type: 'health.answered';
+      readonly report: HealthReport;
+      readonly requestIds: readonly number[];
+    }
+  | {
+      readonly type: 'health.failed';
+      readonly error: CheckpointError;
+      readonly requestIds: readonly number[];
+    }
+  | { readonly type: 'checkpoint.halted'; readonly error: CheckpointError }
+  | { readonly type: 'checkpoint.closed'; readonly error?: CheckpointError };
+
+/** The numbers of requests that somebody waits for. */
+export function idsOf(requests: readonly WaitingRequest[]): number[] {
+  return requests.flatMap(({ requestId }) => (requestId === undefined ? [] : [requestId]));
+}
+
+/** The policy `reject` met an edit. */
+export function rejectedEdit(): CheckpointError {
+  return new CheckpointError(
+    'EDITED_OUTSIDE',
+    "The checkpoint was edited outside of the store, and the policy is to reject that. Nothing was written. Reopen the store with externalEdits 'adopt' to take the edit, or 'restore' to set it aside.",
+    { outcome: 'notSaved' },
+  );
+}
+
+/** The round failed before its first step: the file was looked at and nothing was written over it. */
+export function notTried(error: CheckpointError | undefined): CheckpointError | undefined {
+  if (error === undefined) return undefined;
+  const details = { ...error.details, outcome: 'notSaved' as const };
+  return new CheckpointError(error.code, error.message, details, { cause: error.cause ?? error });
+}
+
+/** The answer to who asks a store that takes nothing any more. */
+export function refusedSave(
+  code: 'HALTED' | 'CLOSED',
+  cause: CheckpointError | undefined,
+): CheckpointError {
+  return code === 'HALTED'
+    ? new CheckpointError(
+        'HALTED',
+        `The store stopped after a failure: ${cause?.message ?? 'unknown'} Open it again to recover.`,
+        { outcome: 'notSaved', ...(cause && { problem: toProblem(cause) }) },
+        { cause },
+      )
+    : new CheckpointError('CLOSED', 'The store is closed.', { outcome: 'notSaved' }, { cause });
+}
+
+/** The error of a round, with what is known of its outcome. */
+export function errorOfRound(output: WriteOutput): CheckpointError {
+  if (output.status === 'committed') throw new TypeError('a committed round has no error');
+  const { error, published, sequence, status } = output;
+  const outcome = published ? 'published' : status === 'halted' ? 'unknown' : 'notSaved';
+  return new CheckpointError(
+    error.code,
+    error.message,
+    { ...error.details, sequence, outcome },
+    { cause: error.cause ?? error },
+  );
+}
+
+/** Restores did not help: the store is not opened until a person has looked. */
+export function restoresExhausted({ because, restores, failures, bad }: HealthReport) {
+  const last = failures.at(-1);
+  const counted = failures.length === 1 ? '1 failure counts' : `${failures.length} failures count`;
+  return new CheckpointError(
+    'RESTORES_EXHAUSTED',
+    `Automatic restore has stopped: ${because ?? 'unknown'}. ${counted}${last ? `, the last one: ${last.message}` : ''}. Nothing was changed. Find out why the program fails on this checkpoint; then run "checkpoint-wal reset", or open the store with restore: false.`,
+    { restores, failures, bad },
+  );
+}
+
+/** The refusal of a recovery that a restore may yet mend, with how many more failures it takes. */
+export function refusalWith(error: CheckpointError, report: HealthReport): CheckpointError {
+  const { failures, threshold, mode, wouldRestore } = report;
+  const counted = {
+    failures: failures.length,
+    threshold,
+    mode,
+    ...(wouldRestore && { wouldRestore }),
+  };
+  const then =
+    mode === 'automatic'
+      ? ` At ${threshold} failures an earlier checkpoint is restored; this was no. ${failures.length}.`
+      : '';
+  return new CheckpointError(
+    error.code,
+    `${error.message}${then}`,
+    { ...error.details, detector: counted },
+    { cause: error.cause ?? error },
+  );
+}
