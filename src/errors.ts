@@ -24,6 +24,9 @@
  * | `NOT_IN_HISTORY` | history holds no checkpoint of that number (the nearest that exist in details) |
  * | `ENTRY_DAMAGED` | a checkpoint in history does not verify |
  * | `NO_HISTORY` | this store's port offers no history to read |
+ * | `ARTIFACT_MISSING` | a file that is to be recorded as an artifact is not there |
+ * | `ARTIFACT_OUTSIDE_ROOT` | an artifact's path leads out of the artifacts' root, or to something that is no regular file |
+ * | `ARTIFACTS_NOT_INTACT` | artifacts of the checkpoint that is to be restored are missing or changed |
  * | `NO_STORE` | there is no checkpoint file where one was expected |
  * | `PATH_OUTSIDE_STORE` | a name would leave the store's directory |
  * | `READ_FAILED` / `WRITE_FAILED` / `SHORT_WRITE` / `NO_SPACE` / `SYNC_FAILED` | an I/O operation failed (`cause` holds the system's error) |
@@ -53,6 +56,9 @@ export type CheckpointErrorCode =
   | 'NOT_IN_HISTORY'
   | 'ENTRY_DAMAGED'
   | 'NO_HISTORY'
+  | 'ARTIFACT_MISSING'
+  | 'ARTIFACT_OUTSIDE_ROOT'
+  | 'ARTIFACTS_NOT_INTACT'
   | 'NO_STORE'
   | 'PATH_OUTSIDE_STORE'
   | 'READ_FAILED'

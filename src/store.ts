@@ -16,16 +16,18 @@ import type {
   HistoryEntry,
 } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
+import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
-import { isPromiseLike, run, type Steps, wait } from './io/run.js';
+import { run, type Steps, wait } from './io/run.js';
 import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
 import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
+import { ArtifactSource } from './store/artifact-source.js';
 import {
   checkDurability,
   checkLabel,
@@ -38,6 +40,7 @@ import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
 import { detectorSettings } from './store/restore-options.js';
+import { StagingQueue } from './store/staging-queue.js';
 import type {
   CheckOptions,
   CheckpointStoreEvent,
@@ -73,6 +76,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   /** The root actor, for inspection and for machines that want to watch it. */
   readonly actor: Actor<typeof checkpointMachine>;
   readonly #document: CheckpointDocument;
+  readonly #staging: StagingQueue;
+  readonly #fs: FileSystem;
+  readonly #artifacts: ArtifactSource;
   readonly #options: CheckpointStoreOptions;
   readonly #io: CheckpointIo;
   readonly #waiting = new Map<number, Waiting>();
@@ -84,24 +90,32 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #closed = deferred();
   #ready: Ready | undefined;
   #closing = false;
-  /** The end of the queue of changes whose validation takes time; `undefined` while it is empty. */
-  #queue: Promise<unknown> | undefined;
 
   /** @internal Use {@link openCheckpointStore}. */
   constructor(asked: CheckpointStoreOptions) {
     const options = { ...asked, logger: quietLogger(asked.logger) };
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const document = new CheckpointDocument({ schema: options.schema, limits });
+    const fs = options.fileSystem ?? createNodeFileSystem();
+    const directory = absolute(options.directory, () => process.cwd());
+    const now = () => (options.clock ?? Date).now();
+    const { root = directory } = options.artifacts ?? {};
+    const artifactRoot = absolute(root, () => process.cwd());
+    const artifacts = new ArtifactSource(fs, artifactRoot, options.artifacts ?? {}, now);
+    this.#fs = fs;
+    this.#artifacts = artifacts;
+    const findArtifacts = (state: unknown) => artifacts.in(state);
+    const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
+    this.#staging = new StagingQueue(document);
     const io =
       options.io?.(document) ??
       createFileCheckpointIo({
-        fs: options.fileSystem ?? createNodeFileSystem(),
-        directory: absolute(options.directory, () => process.cwd()),
+        fs,
+        directory,
         file: options.file ?? DEFAULT_FILE,
         content: document,
-        now: () => (options.clock ?? Date).now(),
+        now,
         random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
@@ -331,7 +345,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      while (this.#queue !== undefined) await this.#queue.catch(() => {});
+      await this.#staging.whenEmpty();
       this.actor.send({ type: 'close.requested' });
     }
     await this.#closed.promise;
@@ -343,12 +357,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #history(): CheckpointHistory {
     const { lock } = this.#whenReady;
-    const { io, fileSystem, limits } = this.#options;
+    const { io, limits } = this.#options;
     if (this.#io.history !== undefined) return this.#io.history;
     if (io !== undefined) throw noHistory();
-    const fs = fileSystem ?? createNodeFileSystem();
-    const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
-    return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
+    const paths = resolvePaths(this.#fs, lock.directory, nameOf(lock.target));
+    return fileHistory(this.#fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
   }
 
   get #whenReady(): Ready {
@@ -367,28 +380,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     }
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
-    const staged = this.#stage(change());
+    const staged = this.#staging.stage(change(), this.#artifacts.named(options));
     const request = (requestId: number) =>
       this.#request(requestId, { label, pinned, durability, signal });
     return await (typeof staged === 'number' ? request(staged) : staged.then(request));
-  }
-
-  /** Renders at once where nothing has to be waited for; in call order in any case. */
-  #stage(change: Change): number | Promise<number> {
-    if (this.#queue === undefined) {
-      const staged = run(this.#document.stage(change));
-      return isPromiseLike(staged) ? this.#enqueue(staged as Promise<number>) : staged;
-    }
-    return this.#enqueue(this.#queue.catch(() => {}).then(() => run(this.#document.stage(change))));
-  }
-
-  #enqueue(staged: Promise<number>): Promise<number> {
-    this.#queue = staged;
-    const done = () => {
-      if (this.#queue === staged) this.#queue = undefined;
-    };
-    staged.then(done, done);
-    return staged;
   }
 
   #request(

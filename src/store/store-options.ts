@@ -11,6 +11,7 @@ import type { Durability } from '../machines/checkpoint-messages.js';
 import type { HealthReport } from '../machines/health-report.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
+import type { ArtifactsOptions } from './artifact-source.js';
 import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
@@ -48,6 +49,8 @@ export interface CheckpointStoreOptions<
    * checkpoints and the newest that verifies are kept whatever their age.
    */
   readonly maxAgeHours?: number | undefined;
+  /** Files that belong to checkpoints and are recorded with them, by size and SHA-256. */
+  readonly artifacts?: ArtifactsOptions | undefined;
   /** Bounds on what is read. */
   readonly limits?: Partial<YamlLimits> | undefined;
   /** The file system to work on; node's by default. */
@@ -95,8 +98,18 @@ export interface SaveOptions {
   readonly label?: string | undefined;
   /** Keeps this checkpoint in history for good, whatever the retention; needs a label. */
   readonly pinned?: boolean | undefined;
+  /**
+   * Paths of the files that belong to this checkpoint, relative to the artifacts' root, at most 1,000.
+   * Their sizes and SHA-256 are taken when the save is asked for. Absent: those that `artifacts.find`
+   * finds, else those of the checkpoint before. Of several saves that are published together the newest
+   * list counts.
+   */
+  readonly artifacts?: readonly string[] | undefined;
   readonly durability?: Durability | undefined;
-  /** Gives the save up while it still waits for its round; later it has no effect. */
+  /**
+   * Gives the save up while its artifacts are read and while it waits for its round; later it has no
+   * effect.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
