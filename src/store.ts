@@ -5,6 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
+import type { ArtifactRecord } from './format/artifact-lines.js';
 import { MAX_SEAL_BYTES } from './format/seal.js';
 import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
@@ -39,6 +40,7 @@ import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
+import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
 import type {
@@ -121,6 +123,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.
         maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
+        artifactRoot,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
@@ -266,8 +269,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       if (this.#closing) {
         this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
       } else {
-        const { countAgain = false } = options;
-        this.actor.send({ type: 'check.requested', requestId, countAgain });
+        const { countAgain, uncounted } = options;
+        this.actor.send({ type: 'check.requested', requestId, countAgain, uncounted });
       }
     });
   }
@@ -322,6 +325,41 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   async readCheckpoint(sequence: number): Promise<HistoryContent> {
     checkSequence(sequence);
     return await this.#history().read(sequence);
+  }
+
+  /**
+   * Brings an earlier checkpoint back: `restore({ sequence: 12 })`, `restore({ label: 'reviewed' })`,
+   * `restore({ before: new Date(…) })`, `restore('previous')`. A save of its own, under a new number and
+   * through the same protocol, so it can be undone: what it replaces is in history. Works also while the
+   * file is missing, empty or damaged. With `dryRun` nothing is changed.
+   *
+   * Rejects with `NOT_IN_HISTORY`, `ENTRY_DAMAGED`, `ARTIFACTS_NOT_INTACT` (unless
+   * `allowMissingArtifacts`), and as {@link save} does.
+   */
+  async restore(target: RestoreTarget): Promise<RestoreResult> {
+    const { dryRun } = callOf(target);
+    // An edit that is there now is history then, and so is what damage has replaced.
+    if (dryRun !== true) await this.check({ uncounted: true });
+    const verify = (records: readonly ArtifactRecord[]) => this.#artifacts.verify(records);
+    const plan = await planRestore(this.#history(), target, verify);
+    if (dryRun === true) return plan;
+    if (plan.from.current) return { ...plan, sequence: plan.from.sequence };
+    const requestId = this.#document.nextId();
+    const { sequence: from } = plan.from;
+    const { sequence } = await this.#wait(requestId, { type: 'restore.requested', sequence: from });
+    return { ...plan, sequence };
+  }
+
+  /** Asks for something that is answered as a save is. */
+  #wait(
+    requestId: number,
+    asked: { readonly type: 'restore.requested'; readonly sequence: number },
+  ): Promise<SaveResult> {
+    return new Promise((resolve, reject) => {
+      const stopListening = () => {};
+      this.#waiting.set(requestId, { resolve, reject, durability: 'committed', stopListening });
+      this.actor.send({ ...asked, requestId });
+    });
   }
 
   /**

@@ -262,6 +262,7 @@ export const checkpointMachine = setup({
     countDamage: enqueueActions(({ enqueue, context }) => {
       if (context.detector === undefined) return;
       const [request] = context.round;
+      if (request?.kind === 'check' && request.uncounted) return;
       if (isKnown(context) && !(request?.kind === 'check' && request.countAgain)) return;
       const found = context.damage ?? context.observation;
       const message = found?.problem?.message ?? 'the checkpoint file is gone';

@@ -42,6 +42,8 @@ export interface CheckRequest {
   readonly requestId: number;
   /** Whether damage that is known already counts again, as nobody has mended it. */
   readonly countAgain?: boolean | undefined;
+  /** Whether damage is no failure, as it is about to be mended. */
+  readonly uncounted?: boolean | undefined;
 }
 
 /** What waits for its turn. */

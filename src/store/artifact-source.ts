@@ -3,7 +3,13 @@
  * them in a state. Turns both into records, by one root and one cache of digests.
  */
 import type { ArtifactRecord } from '../format/artifact-lines.js';
-import { ArtifactCache, type ArtifactProgress, hashArtifacts } from '../io/artifacts.js';
+import {
+  ArtifactCache,
+  type ArtifactCheck,
+  type ArtifactProgress,
+  hashArtifacts,
+  verifyArtifacts,
+} from '../io/artifacts.js';
 import type { FileSystem } from '../io/file-system.js';
 import type { NamedArtifacts } from './staging-queue.js';
 
@@ -58,6 +64,12 @@ export class ArtifactSource {
     // Saves before this one may be waited for first; what fails meanwhile is told when its turn comes.
     records.catch(() => {});
     return records;
+  }
+
+  /** How the artifacts of these records are now. */
+  verify(records: readonly ArtifactRecord[]): Promise<ArtifactCheck[]> {
+    const { onProgress } = this.#options;
+    return verifyArtifacts(this.#fs, this.#root, records, { onProgress, now: this.#now });
   }
 
   #record(paths: readonly string[], signal?: AbortSignal): Promise<ArtifactRecord[]> {

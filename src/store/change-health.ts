@@ -44,6 +44,7 @@ export async function changeHealth(
     maxCheckpoints: Number.POSITIVE_INFINITY,
     maxAgeMs: Number.POSITIVE_INFINITY,
     maxBytes: DEFAULT_LIMITS.maxBytes,
+    artifactRoot: '/',
     externalEdits: 'adopt',
     validateSealed: false,
   });

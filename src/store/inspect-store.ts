@@ -159,6 +159,7 @@ function openInspection(fs: FileSystem, options: InspectStoreOptions): Inspectio
     maxAgeMs: Number.POSITIVE_INFINITY,
     // As a store reads: the text is bounded, and its seal comes on top.
     maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
+    artifactRoot: '/',
     externalEdits: options.externalEdits ?? 'adopt',
     validateSealed: options.schema !== undefined,
   });

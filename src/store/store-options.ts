@@ -125,6 +125,8 @@ export interface SaveResult {
 export interface CheckOptions {
   /** Whether damage that was told before counts again, as nobody has mended it; `false` by default. */
   readonly countAgain?: boolean | undefined;
+  /** Whether damage is no failure; `false` by default. */
+  readonly uncounted?: boolean | undefined;
 }
 
 /** What a look at the file came to. */
