@@ -11,6 +11,7 @@
  * | `INVALID_YAML` | the text is not one well-formed YAML document (line and column in details) |
  * | `DUPLICATE_KEY` | a mapping holds the same key twice |
  * | `TOO_DEEP` / `TOO_LARGE` / `TOO_MANY_ALIASES` | the input exceeds a reading limit |
+ * | `TRUNCATED` | the file is the beginning of the checkpoint before, without its seal: it was cut off |
  * | `EMPTY_DOCUMENT` | the file is empty or holds no value: damage, never an empty state |
  * | `UNFAITHFUL_VALUE` | the state holds a value that YAML can't carry back unchanged (path in details) |
  * | `INVALID_PATH` / `PATH_NOT_FOUND` | a path can't be read, or leads nowhere in this state |
@@ -41,6 +42,7 @@ export type CheckpointErrorCode =
   | 'TOO_DEEP'
   | 'TOO_LARGE'
   | 'TOO_MANY_ALIASES'
+  | 'TRUNCATED'
   | 'EMPTY_DOCUMENT'
   | 'UNFAITHFUL_VALUE'
   | 'INVALID_PATH'

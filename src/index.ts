@@ -51,6 +51,7 @@ export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export type {
+  CheckOptions,
   CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,

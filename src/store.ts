@@ -42,6 +42,7 @@ import { fileHistory, noHistory } from './store/history.js';
 import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
 import type {
+  CheckOptions,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
   CheckResult,
@@ -115,7 +116,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         file: options.file ?? DEFAULT_FILE,
         content: document,
         now,
-        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.
@@ -259,20 +260,21 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
    * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
    */
-  check(): Promise<CheckResult> {
+  check(options: CheckOptions = {}): Promise<CheckResult> {
     const requestId = this.#document.nextId();
     return this.#checks.ask(requestId, () => {
       if (this.#closing) {
         this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
       } else {
-        this.actor.send({ type: 'check.requested', requestId });
+        const { countAgain = false } = options;
+        this.actor.send({ type: 'check.requested', requestId, countAgain });
       }
     });
   }
 
   /**
    * Guard mode: watches the file, and takes a look as {@link check} does whenever somebody has changed it
-   * and has left it alone since. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
+   * and has left it alone since. Keeps the process alive until it is stopped. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
    * @throws TypeError where an option can't be meant
    */
   watch(options: WatchOptions = {}): Watch {
@@ -282,8 +284,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         file: this.file,
         fileSystem,
         nodeFileSystem: createNodeFileSystem(),
-        timers: this.#timers,
-        look: () => this.check(),
+        timers: timersOf(this.#options.clock, { keepAlive: true }),
+        look: (countAgain) => this.check({ countAgain }),
         inspect: inspect && guardInspector(this.#options),
       },
       options,

@@ -62,6 +62,12 @@ export interface CheckpointStoreOptions<
    * @internal
    */
   readonly around?: ((io: CheckpointIo) => CheckpointIo) | undefined;
+  /**
+   * Gives the salts of logs and the names of temporary files, in place of the system's randomness: a
+   * test that gives the same bytes comes to the same files.
+   * @internal
+   */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;
@@ -115,6 +121,12 @@ export interface SaveResult {
   readonly durability: Durability;
 }
 
+/** Options of a look at the file. */
+export interface CheckOptions {
+  /** Whether damage that was told before counts again, as nobody has mended it; `false` by default. */
+  readonly countAgain?: boolean | undefined;
+}
+
 /** What a look at the file came to. */
 export interface CheckResult {
   readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
@@ -128,6 +140,8 @@ export interface CheckResult {
   readonly sequence: number;
   /** Why it is no checkpoint, with line and column where there are any. */
   readonly problem?: Problem;
+  /** Whether that damage had been told before. */
+  readonly known?: true;
 }
 
 /** What a store tells its subscribers, in the order in which it happens. */

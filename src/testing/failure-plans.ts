@@ -159,7 +159,7 @@ export const failurePlans: readonly FailurePlan[] = [
       {
         title: `in the recovery, ${titleOf(faults)}`,
         scenario: run,
-        options: { ...options, imagesPerMoment: [5, 2] },
+        options: { ...options, imagesPerMoment: [8, 2] },
       },
       {
         title: `in the recovery of a log left under an edit, ${titleOf(faults)}`,
