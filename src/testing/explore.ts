@@ -104,7 +104,6 @@ async function runStore(
         fileSystem,
         externalEdits,
         maxCheckpoints,
-        maxAgeHours: Number.POSITIVE_INFINITY,
         restore: false,
         maxAgeHours: Number.POSITIVE_INFINITY,
         inspect: probe.inspect,
