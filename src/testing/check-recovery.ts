@@ -17,6 +17,7 @@ import {
   checkKept,
   checkLeftovers,
   checkReaders,
+  checkSeals,
   isLock,
   type LabFiles,
   labFiles,
@@ -46,6 +47,8 @@ export type CheckName =
   | 'evidence-survives-crashes'
   /** Every acknowledged state that was replaced is in history, and verifies. */
   | 'history-is-complete'
+  /** Labels, pins and lists of artifacts are those that were asked for, and what is pinned is there. */
+  | 'keeps-labels-pins-and-artifacts'
   /** Epochs rise with each opening, and never fall. */
   | 'epochs-rise'
   /** The file, as a crash leaves it, is all of some checkpoint or what somebody put there. */
@@ -166,7 +169,12 @@ function checkPromises(
     const message = `found ${store.sequence}, acknowledged was ${allowed.sequence}`;
     failures.push({ check: 'sequence-never-goes-back', message });
   }
-  return [...failures, ...checkHistory(after, allowed), ...checkEpochs(after, allowed)];
+  return [
+    ...failures,
+    ...checkHistory(after, allowed),
+    ...checkSeals(after, allowed.seals ?? []),
+    ...checkEpochs(after, allowed),
+  ];
 }
 
 /**
