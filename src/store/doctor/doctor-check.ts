@@ -28,7 +28,7 @@ export interface DoctorCheck {
   readonly means: string;
   /** What to do; absent where there is nothing to do. */
   readonly advice?: string;
-  /** The guarantees that a warning limits and a problem breaks. */
+  /** The guarantees that a warning limits and a problem breaks; none where all is ok. */
   readonly affects: readonly Guarantee[];
 }
 
@@ -45,9 +45,7 @@ const GUARANTEES: readonly Guarantee[] = ['atomic', 'durable', 'oneWriter', 'rec
 /** What the checks mean for each guarantee. */
 export function guaranteesOf(checks: readonly DoctorCheck[]): GuaranteeVerdict[] {
   return GUARANTEES.map((guarantee) => {
-    const against = checks.filter(
-      ({ verdict, affects }) => verdict !== 'ok' && affects.includes(guarantee),
-    );
+    const against = checks.filter(({ affects }) => affects.includes(guarantee));
     const isBroken = against.some(({ verdict }) => verdict === 'problem');
     const met = isBroken ? 'no' : against.length > 0 ? 'limited' : 'yes';
     return { guarantee, met, because: against.map(({ name }) => name) };
