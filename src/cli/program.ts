@@ -15,6 +15,7 @@ import {
   wantsColors,
 } from './context.js';
 import { addDemoCommand } from './demo-command.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.js';
 import { addExploreCommand } from './explore-command.js';
 import { addGetCommand } from './get-command.js';
@@ -64,6 +65,7 @@ export function buildProgram(launch: Launch): Command {
     addMarkHealthyCommand(program, launch),
     addResetCommand(program, launch),
     addWalCommand(program, launch),
+    addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),
   ];
