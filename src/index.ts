@@ -48,6 +48,7 @@ export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
 export type { RestoreOptions } from './store/restore-options.js';
+export { diffStates, type StateChange } from './store/state-diff.js';
 export type {
   CheckpointLogger,
   CheckpointStoreEvent,

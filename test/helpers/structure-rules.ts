@@ -70,7 +70,7 @@ const packages: Partial<Record<Layer, readonly string[]>> = {
   machines: ['xstate'],
   audit: ['xstate', '@standard-schema/spec'],
   io: ['xstate'],
-  store: ['xstate', '@standard-schema/spec'],
+  store: ['xstate', '@standard-schema/spec', 'diff'],
   index: ['xstate', '@standard-schema/spec'],
   inspector: ['xstate'],
   testing: ['xstate', '@standard-schema/spec'],
