@@ -11,6 +11,7 @@
  * | `INVALID_YAML` | the text is not one well-formed YAML document (line and column in details) |
  * | `DUPLICATE_KEY` | a mapping holds the same key twice |
  * | `TOO_DEEP` / `TOO_LARGE` / `TOO_MANY_ALIASES` | the input exceeds a reading limit |
+ * | `TRUNCATED` | the file is the beginning of the checkpoint before, without its seal: it was cut off |
  * | `EMPTY_DOCUMENT` | the file is empty or holds no value: damage, never an empty state |
  * | `UNFAITHFUL_VALUE` | the state holds a value that YAML can't carry back unchanged (path in details) |
  * | `INVALID_PATH` / `PATH_NOT_FOUND` | a path can't be read, or leads nowhere in this state |
@@ -23,6 +24,9 @@
  * | `NOT_IN_HISTORY` | history holds no checkpoint of that number (the nearest that exist in details) |
  * | `ENTRY_DAMAGED` | a checkpoint in history does not verify |
  * | `NO_HISTORY` | this store's port offers no history to read |
+ * | `ARTIFACT_MISSING` | a file that is to be recorded as an artifact is not there |
+ * | `ARTIFACT_OUTSIDE_ROOT` | an artifact's path leads out of the artifacts' root, or to something that is no regular file |
+ * | `ARTIFACTS_NOT_INTACT` | artifacts of the checkpoint that is to be restored are missing or changed |
  * | `NO_STORE` | there is no checkpoint file where one was expected |
  * | `PATH_OUTSIDE_STORE` | a name would leave the store's directory |
  * | `READ_FAILED` / `WRITE_FAILED` / `SHORT_WRITE` / `NO_SPACE` / `SYNC_FAILED` | an I/O operation failed (`cause` holds the system's error) |
@@ -38,6 +42,7 @@ export type CheckpointErrorCode =
   | 'TOO_DEEP'
   | 'TOO_LARGE'
   | 'TOO_MANY_ALIASES'
+  | 'TRUNCATED'
   | 'EMPTY_DOCUMENT'
   | 'UNFAITHFUL_VALUE'
   | 'INVALID_PATH'
@@ -51,6 +56,9 @@ export type CheckpointErrorCode =
   | 'NOT_IN_HISTORY'
   | 'ENTRY_DAMAGED'
   | 'NO_HISTORY'
+  | 'ARTIFACT_MISSING'
+  | 'ARTIFACT_OUTSIDE_ROOT'
+  | 'ARTIFACTS_NOT_INTACT'
   | 'NO_STORE'
   | 'PATH_OUTSIDE_STORE'
   | 'READ_FAILED'

@@ -18,6 +18,7 @@ export type {
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
+export type { ArtifactProgress } from './io/artifacts.js';
 export type {
   CheckpointContent,
   CheckpointHistory,
@@ -47,9 +48,13 @@ export type { ExternalEditPolicy } from './machines/recovery-decision.js';
 export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
+export type { ArtifactsOptions } from './store/artifact-source.js';
+export type { CheckpointSelector } from './store/checkpoint-selector.js';
+export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type StateChange } from './store/state-diff.js';
 export type {
+  CheckOptions,
   CheckpointLogger,
   CheckpointStoreEvent,
   CheckpointStoreOptions,

@@ -5,6 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
+import type { ArtifactRecord } from './format/artifact-lines.js';
 import { MAX_SEAL_BYTES } from './format/seal.js';
 import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
@@ -16,16 +17,18 @@ import type {
   HistoryEntry,
 } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
+import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
-import { isPromiseLike, run, type Steps, wait } from './io/run.js';
+import { run, type Steps, wait } from './io/run.js';
 import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
 import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
+import { ArtifactSource } from './store/artifact-source.js';
 import {
   checkDurability,
   checkLabel,
@@ -37,8 +40,11 @@ import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
+import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
+import { StagingQueue } from './store/staging-queue.js';
 import type {
+  CheckOptions,
   CheckpointStoreEvent,
   CheckpointStoreOptions,
   CheckResult,
@@ -72,6 +78,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   /** The root actor, for inspection and for machines that want to watch it. */
   readonly actor: Actor<typeof checkpointMachine>;
   readonly #document: CheckpointDocument;
+  readonly #staging: StagingQueue;
+  readonly #fs: FileSystem;
+  readonly #artifacts: ArtifactSource;
   readonly #options: CheckpointStoreOptions;
   readonly #io: CheckpointIo;
   readonly #waiting = new Map<number, Waiting>();
@@ -83,29 +92,38 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #closed = deferred();
   #ready: Ready | undefined;
   #closing = false;
-  /** The end of the queue of changes whose validation takes time; `undefined` while it is empty. */
-  #queue: Promise<unknown> | undefined;
 
   /** @internal Use {@link openCheckpointStore}. */
   constructor(asked: CheckpointStoreOptions) {
     const options = { ...asked, logger: quietLogger(asked.logger) };
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
-    const document = new CheckpointDocument({ schema: options.schema, limits });
+    const fs = options.fileSystem ?? createNodeFileSystem();
+    const directory = absolute(options.directory, () => process.cwd());
+    const now = () => (options.clock ?? Date).now();
+    const { root = directory } = options.artifacts ?? {};
+    const artifactRoot = absolute(root, () => process.cwd());
+    const artifacts = new ArtifactSource(fs, artifactRoot, options.artifacts ?? {}, now);
+    this.#fs = fs;
+    this.#artifacts = artifacts;
+    const findArtifacts = (state: unknown) => artifacts.in(state);
+    const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
+    this.#staging = new StagingQueue(document);
     const io =
       options.io?.(document) ??
       createFileCheckpointIo({
-        fs: options.fileSystem ?? createNodeFileSystem(),
-        directory: absolute(options.directory, () => process.cwd()),
+        fs,
+        directory,
         file: options.file ?? DEFAULT_FILE,
         content: document,
-        now: () => (options.clock ?? Date).now(),
-        random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+        now,
+        random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
         maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
         maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
         // The text is bounded; its seal comes on top.
         maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
+        artifactRoot,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
       });
@@ -245,20 +263,21 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
    * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
    */
-  check(): Promise<CheckResult> {
+  check(options: CheckOptions = {}): Promise<CheckResult> {
     const requestId = this.#document.nextId();
     return this.#checks.ask(requestId, () => {
       if (this.#closing) {
         this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
       } else {
-        this.actor.send({ type: 'check.requested', requestId });
+        const { countAgain, uncounted } = options;
+        this.actor.send({ type: 'check.requested', requestId, countAgain, uncounted });
       }
     });
   }
 
   /**
    * Guard mode: watches the file, and takes a look as {@link check} does whenever somebody has changed it
-   * and has left it alone since. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
+   * and has left it alone since. Keeps the process alive until it is stopped. Subscribers are told `checked`, `editedOutside`, `health` and `restored`.
    * @throws TypeError where an option can't be meant
    */
   watch(options: WatchOptions = {}): Watch {
@@ -268,8 +287,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         file: this.file,
         fileSystem,
         nodeFileSystem: createNodeFileSystem(),
-        timers: this.#timers,
-        look: () => this.check(),
+        timers: timersOf(this.#options.clock, { keepAlive: true }),
+        look: (countAgain) => this.check({ countAgain }),
         inspect: inspect && guardInspector(this.#options),
       },
       options,
@@ -309,6 +328,41 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   /**
+   * Brings an earlier checkpoint back: `restore({ sequence: 12 })`, `restore({ label: 'reviewed' })`,
+   * `restore({ before: new Date(…) })`, `restore('previous')`. A save of its own, under a new number and
+   * through the same protocol, so it can be undone: what it replaces is in history. Works also while the
+   * file is missing, empty or damaged. With `dryRun` nothing is changed.
+   *
+   * Rejects with `NOT_IN_HISTORY`, `ENTRY_DAMAGED`, `ARTIFACTS_NOT_INTACT` (unless
+   * `allowMissingArtifacts`), and as {@link save} does.
+   */
+  async restore(target: RestoreTarget): Promise<RestoreResult> {
+    const { dryRun } = callOf(target);
+    // An edit that is there now is history then, and so is what damage has replaced.
+    if (dryRun !== true) await this.check({ uncounted: true });
+    const verify = (records: readonly ArtifactRecord[]) => this.#artifacts.verify(records);
+    const plan = await planRestore(this.#history(), target, verify);
+    if (dryRun === true) return plan;
+    if (plan.from.current) return { ...plan, sequence: plan.from.sequence };
+    const requestId = this.#document.nextId();
+    const { sequence: from } = plan.from;
+    const { sequence } = await this.#wait(requestId, { type: 'restore.requested', sequence: from });
+    return { ...plan, sequence };
+  }
+
+  /** Asks for something that is answered as a save is. */
+  #wait(
+    requestId: number,
+    asked: { readonly type: 'restore.requested'; readonly sequence: number },
+  ): Promise<SaveResult> {
+    return new Promise((resolve, reject) => {
+      const stopListening = () => {};
+      this.#waiting.set(requestId, { resolve, reject, durability: 'committed', stopListening });
+      this.actor.send({ ...asked, requestId });
+    });
+  }
+
+  /**
    * Tells a listener what happens from now on; first, what happened at open. What a listener throws
    * is logged and goes no further.
    * @returns stops it
@@ -329,7 +383,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   async close(): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      while (this.#queue !== undefined) await this.#queue.catch(() => {});
+      await this.#staging.whenEmpty();
       this.actor.send({ type: 'close.requested' });
     }
     await this.#closed.promise;
@@ -341,12 +395,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #history(): CheckpointHistory {
     const { lock } = this.#whenReady;
-    const { io, fileSystem, limits } = this.#options;
+    const { io, limits } = this.#options;
     if (this.#io.history !== undefined) return this.#io.history;
     if (io !== undefined) throw noHistory();
-    const fs = fileSystem ?? createNodeFileSystem();
-    const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
-    return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
+    const paths = resolvePaths(this.#fs, lock.directory, nameOf(lock.target));
+    return fileHistory(this.#fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
   }
 
   get #whenReady(): Ready {
@@ -365,28 +418,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     }
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
-    const staged = this.#stage(change());
+    const staged = this.#staging.stage(change(), this.#artifacts.named(options));
     const request = (requestId: number) =>
       this.#request(requestId, { label, pinned, durability, signal });
     return await (typeof staged === 'number' ? request(staged) : staged.then(request));
-  }
-
-  /** Renders at once where nothing has to be waited for; in call order in any case. */
-  #stage(change: Change): number | Promise<number> {
-    if (this.#queue === undefined) {
-      const staged = run(this.#document.stage(change));
-      return isPromiseLike(staged) ? this.#enqueue(staged as Promise<number>) : staged;
-    }
-    return this.#enqueue(this.#queue.catch(() => {}).then(() => run(this.#document.stage(change))));
-  }
-
-  #enqueue(staged: Promise<number>): Promise<number> {
-    this.#queue = staged;
-    const done = () => {
-      if (this.#queue === staged) this.#queue = undefined;
-    };
-    staged.then(done, done);
-    return staged;
   }
 
   #request(

@@ -64,6 +64,9 @@ const HINTS: Partial<Record<CheckpointErrorCode, string>> = {
   UNFAITHFUL_VALUE: 'Save it as text: quote it (set … --string), or edit the file and save that.',
   INVALID_PATH: 'Paths look like this: phases[0].status, or metadata["a.b"].',
   PATH_OUTSIDE_STORE: 'Give the directory with --dir and a plain file name with --file.',
+  ARTIFACT_MISSING:
+    'Paths of artifacts are relative to --artifacts-root, by default the store itself.',
+  ARTIFACT_OUTSIDE_ROOT: 'Name the directory that artifacts lie in with --artifacts-root.',
   NO_STORE: 'Name the directory with --dir, or begin a store with: checkpoint-wal save FILE',
   LOCKED: 'See who has it: checkpoint-wal status',
   REFUSED: 'See what is there: checkpoint-wal status, checkpoint-wal verify',

@@ -15,16 +15,23 @@ import {
   wantsColors,
 } from './context.js';
 import { addDemoCommand } from './demo-command.js';
+import { addDiffCommand } from './diff-command.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.js';
 import { addExploreCommand } from './explore-command.js';
 import { addGetCommand } from './get-command.js';
+import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
+import { addHistoryCommand } from './history-command.js';
 import { toJson } from './json.js';
 import { addRecoverCommand } from './recover-command.js';
+import { addRestoreCommand } from './restore-command.js';
 import { addSaveCommand } from './save-command.js';
 import { addSetCommand } from './set-command.js';
+import { addShowCommand } from './show-command.js';
 import { addStatusCommand } from './status-command.js';
 import { addVerifyCommand } from './verify-command.js';
 import { addWalCommand } from './wal-command.js';
+import { addWatchCommand } from './watch-command.js';
 import { printable } from './words.js';
 
 const EXAMPLES = `
@@ -58,7 +65,15 @@ export function buildProgram(launch: Launch): Command {
     addStatusCommand(program, launch),
     addRecoverCommand(program, launch),
     addVerifyCommand(program, launch),
+    addHistoryCommand(program, launch),
+    addShowCommand(program, launch),
+    addDiffCommand(program, launch),
+    addRestoreCommand(program, launch),
+    addWatchCommand(program, launch),
+    addMarkHealthyCommand(program, launch),
+    addResetCommand(program, launch),
     addWalCommand(program, launch),
+    addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),
   ];
@@ -86,9 +101,10 @@ export async function runCli(
 ): Promise<ExitCode> {
   let outcome: ExitCode = EXIT.ok;
   let flags = flagsIn(args);
+  let endsSo = false;
   const launch: Launch = async (command, body) => {
     flags = { ...command.parent?.opts(), ...command.opts() };
-    outcome = await body(createContext(environment, flags));
+    outcome = await body(createContext(environment, flags, () => (endsSo = true)));
   };
   const refusal: string[] = [];
   const program = buildProgram(launch);
@@ -104,7 +120,7 @@ export async function runCli(
   try {
     await program.parseAsync([...args], { from: 'user' });
     const { reason } = environment.signal;
-    return reason instanceof InterruptedError ? reason.exitCode : outcome;
+    return reason instanceof InterruptedError && !endsSo ? reason.exitCode : outcome;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const told = error instanceof CommanderError ? usageError(refusal) : error;

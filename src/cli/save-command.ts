@@ -10,12 +10,14 @@ import { UsageError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { readInput } from './read-input.js';
+import { artifactProgress, artifactsRoot } from './verify-artifacts.js';
 import { type StoreOutcome, withStore } from './with-store.js';
 
 const EXAMPLES = `
 Examples:
   checkpoint-wal save plan.yaml
-  checkpoint-wal save plan.yaml --label "after review"
+  checkpoint-wal save plan.yaml --label "after review" --pin
+  checkpoint-wal save plan.yaml --artifact out/app.tar --artifact out/app.log
   generate-plan | checkpoint-wal save --dir state`;
 
 /** Parsing this much takes about a second: then progress is shown from the start. */
@@ -23,6 +25,9 @@ const LARGE_TEXT = 500_000;
 
 interface Options {
   readonly label?: string;
+  readonly pin?: boolean;
+  readonly artifact?: readonly string[];
+  readonly artifactsRoot?: string;
 }
 
 /** Adds the command. */
@@ -35,6 +40,13 @@ export function addSaveCommand(program: Command, launch: Launch): Command {
     )
     .argument('[FILE]', 'the file to save; - or nothing: standard input')
     .option('--label <TEXT>', 'a short name for this checkpoint, kept in its seal')
+    .option('--pin', 'keep this checkpoint in history for good; needs --label')
+    .option(
+      '--artifact <PATH>',
+      'a file that belongs to this checkpoint, relative to the root; repeat it for each',
+      (path: string, before: readonly string[] = []) => [...before, path],
+    )
+    .option('--artifacts-root <DIR>', "where artifacts lie (default: the store's directory)")
     .addHelpText('after', EXAMPLES)
     .action(async (file: string | undefined, options: Options, command: Command) => {
       await launch(command, (context) => save(context, file, options));
@@ -44,24 +56,30 @@ export function addSaveCommand(program: Command, launch: Launch): Command {
 async function save(
   context: CliContext,
   file: string | undefined,
-  { label }: Options,
+  { label, pin: pinned, artifact: artifacts, artifactsRoot: asked }: Options,
 ): Promise<ExitCode> {
   checkLabel(label);
+  if (pinned && label === undefined) {
+    throw new UsageError('--pin needs --label: a checkpoint that is kept for good has a name.');
+  }
   const { text, name } = await readInput(context, file);
   const atOnce = text.length > LARGE_TEXT;
   await context.progress.during(`checking ${name}`, async () => parseYaml(text, { file: name }), {
     atOnce,
   });
   const { signal } = context.environment;
+  const { words: doing, onProgress } = artifactProgress('saving');
+  const root = artifactsRoot(context, asked);
   const outcome = await withStore(
     context,
-    { mustExist: false, doing: 'saving', atOnce },
+    { mustExist: false, doing, atOnce, artifacts: { root, onProgress } },
     async (store) => {
-      const result = await store.saveText(text, { signal, ...(label !== undefined && { label }) });
+      const result = await store.saveText(text, { signal, label, pinned, artifacts });
       return { ...result, file: store.file };
     },
   );
-  return printSaved(context, outcome, {});
+  const facts = { ...(pinned && { pinned }), ...(artifacts && { artifacts: artifacts.length }) };
+  return printSaved(context, outcome, facts);
 }
 
 /** @throws UsageError for a label that a log can't hold */

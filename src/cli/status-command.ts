@@ -9,6 +9,7 @@ import { inspectStore, type StoreHealth, type StoreInspection } from '../store/i
 import { nameOfSave } from '../store/recovery-words.js';
 import type { CliContext, Colors, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
+import { detectorRows, detectorText } from './health-text.js';
 import { checkpointText, walText } from './recovery-text.js';
 import { aligned, count, printable, timeAndAge } from './words.js';
 
@@ -42,7 +43,7 @@ async function status(context: CliContext): Promise<ExitCode> {
 /** The exit code that tells of a store's health. */
 export function exitCodeOfHealth(health: StoreHealth): ExitCode {
   if (health === 'corrupt') return EXIT.corrupt;
-  return health === 'findings' ? EXIT.findings : EXIT.ok;
+  return ['findings', 'failing', 'stopped'].includes(health) ? EXIT.findings : EXIT.ok;
 }
 
 /** What `status --json` and `recover --dry-run --json` print. */
@@ -65,6 +66,7 @@ export function inspectionData(inspection: StoreInspection): Record<string, unkn
       ...(history && { refused: history.refused }),
     },
     temporaries,
+    detector: inspection.detector ?? null,
     plan,
   };
 }
@@ -82,6 +84,7 @@ function statusText(inspection: StoreInspection, colors: Colors): string {
     ['log', wal === undefined ? 'none' : walText(wal)],
     ['lock', holder === undefined ? 'free' : holderText(holder)],
     ['history', history],
+    ...detectorRows(inspection.detector),
     ...(temporaries.length > 0
       ? [['temporary', temporaries.join(', ')] satisfies readonly [string, string]]
       : []),
@@ -102,6 +105,8 @@ const COLORS = {
   unsealed: 'yellow',
   edited: 'yellow',
   findings: 'red',
+  failing: 'red',
+  stopped: 'red',
   corrupt: 'red',
 } as const satisfies Record<StoreHealth, keyof Colors>;
 
@@ -118,7 +123,8 @@ function whereabouts({ condition, sequence, everPublished }: CheckpointEvidence)
 }
 
 /** The store's health in one sentence. */
-function summaryOf({ health, checkpoint, wal, holder, plan }: StoreInspection): string {
+function summaryOf(inspection: StoreInspection): string {
+  const { health, checkpoint, wal, holder, plan } = inspection;
   const { sequence } = checkpoint;
   const at = whereabouts(checkpoint);
   switch (health) {
@@ -136,6 +142,10 @@ function summaryOf({ health, checkpoint, wal, holder, plan }: StoreInspection): 
       return `${at} was edited since; the next command that opens the store adopts the edit`;
     case 'findings':
       return `${at}; recovery will: ${plan.does.join('; ')}`;
+    case 'failing':
+      return `${at}; ${detectorText(inspection.detector)}`;
+    case 'stopped':
+      return `${at}; automatic restore has stopped: find out why the program fails, then "checkpoint-wal reset"`;
     case 'corrupt':
       return `${at}; recovery refuses (${plan.decisions.at(-1)?.label}), a person has to look`;
   }

@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { CheckpointError } from '../errors.js';
+import { readSeal } from '../format/seal.js';
 import { DEFAULT_LIMITS } from '../format/yaml/yaml-text.js';
 import { entryName } from '../io/history-files.js';
 import { join } from '../io/store-paths.js';
@@ -13,6 +14,13 @@ import { nameOfSave } from '../store/recovery-words.js';
 import type { CliContext, Colors, Launch } from './context.js';
 import { EXIT, type ExitCode, graver } from './exit-codes.js';
 import { readBytes } from './read-input.js';
+import {
+  type ArtifactReport,
+  artifactsRoot,
+  artifactText,
+  checkArtifacts,
+  exitCodeOfArtifacts,
+} from './verify-artifacts.js';
 import {
   exitCodeOfVerdict,
   type FileJudgement,
@@ -24,6 +32,7 @@ import { count, printable } from './words.js';
 const EXAMPLES = `
 Examples:
   checkpoint-wal verify
+  checkpoint-wal verify --artifacts
   checkpoint-wal verify orchestration/checkpoints/*.yaml
   checkpoint-wal verify backup/ORCHESTRATION.yaml mailed.yaml --json`;
 
@@ -38,29 +47,68 @@ export function addVerifyCommand(program: Command, launch: Launch): Command {
     .description(
       'Checks files by their seals and checksums: sealed, edited, damaged (with line and column) or ' +
         'unsealed. Without FILE: the checkpoint, the log and every history entry of the store. ' +
-        'Exits with the gravest verdict: 4 damaged, 1 unreadable, 3 edited or unsealed, 0 all sealed.',
+        'Exits with the gravest verdict: 4 damaged, 1 unreadable, 3 edited or unsealed, 0 all sealed; ' +
+        'with --artifacts, 3 too if one is missing, changed or unreadable.',
     )
     .argument('[FILE...]', 'checkpoints, history entries, logs, or copies of them')
+    .option('--artifacts', 'also compare the artifacts of the checkpoint, or of each FILE')
+    .option('--artifacts-root <DIR>', "where artifacts lie (default: the store's directory)")
     .addHelpText('after', EXAMPLES)
-    .action(async (files: string[], _options: unknown, command: Command) => {
+    .action(async (files: string[], options: Options, command: Command) => {
       await launch(command, (context) =>
-        files.length === 0 ? verifyStore(context) : verifyFiles(context, files),
+        files.length === 0 ? verifyStore(context, options) : verifyFiles(context, files, options),
       );
     });
 }
 
-async function verifyFiles(context: CliContext, files: readonly string[]): Promise<ExitCode> {
+interface Options {
+  readonly artifacts?: boolean;
+  readonly artifactsRoot?: string;
+}
+
+async function verifyFiles(
+  context: CliContext,
+  files: readonly string[],
+  options: Options,
+): Promise<ExitCode> {
   const judged: FileJudgement[] = [];
   for (const file of files) judged.push(await judge(context, file));
-  const exitCode = gravest(judged);
+  const artifacts = await artifactsOf(context, judged, options);
+  const exitCode = artifacts.map(exitCodeOfArtifacts).reduce(graver, gravest(judged));
   context.result(
-    { verified: exitCode === EXIT.ok, files: judged },
-    judged.map((judgement) => lineFor(judgement, context.colors)).join(''),
+    {
+      verified: exitCode === EXIT.ok,
+      files: judged,
+      ...(options.artifacts && { artifacts }),
+    },
+    [
+      ...judged.map((judgement) => lineFor(judgement, context.colors)),
+      ...artifacts.map((report) => artifactText(report, context.colors)),
+    ].join(''),
   );
   return exitCode;
 }
 
-async function verifyStore(context: CliContext): Promise<ExitCode> {
+/** Compares the artifacts of the checkpoints among these files, where that is asked for. */
+async function artifactsOf(
+  context: CliContext,
+  judged: readonly FileJudgement[],
+  { artifacts, artifactsRoot: asked }: Options,
+): Promise<ArtifactReport[]> {
+  const reports: ArtifactReport[] = [];
+  if (!artifacts) return reports;
+  const root = artifactsRoot(context, asked);
+  for (const { file, kind, verdict } of judged) {
+    if (kind !== 'checkpoint' || verdict === 'unreadable') continue;
+    const path = resolve(context.environment.cwd, file);
+    const reading = readSeal(await readBytes(context, path, LOG_BYTES_MAX));
+    const records = 'artifacts' in reading ? reading.artifacts : [];
+    reports.push(await checkArtifacts(context, file, root, records));
+  }
+  return reports;
+}
+
+async function verifyStore(context: CliContext, options: Options): Promise<ExitCode> {
   const { directory, file, colors } = context;
   const inspection = await inspectStore({ directory, file });
   const { paths, holder, wal } = inspection;
@@ -74,7 +122,10 @@ async function verifyStore(context: CliContext): Promise<ExitCode> {
   const isBehind = inspection.plan.decisions.some(
     ({ action }) => action === 'apply' || action === 'keepAndApply',
   );
-  const exitCode = graver(gravest([...judged, ...bad]), isBehind ? EXIT.findings : EXIT.ok);
+  const artifacts = await artifactsOf(context, judged, options);
+  const exitCode = artifacts
+    .map(exitCodeOfArtifacts)
+    .reduce(graver, graver(gravest([...judged, ...bad]), isBehind ? EXIT.findings : EXIT.ok));
   const behind = isBehind
     ? `the checkpoint is not the last promised state: ${nameOfSave(wal)} is in the log; run: checkpoint-wal recover\n`
     : '';
@@ -85,11 +136,13 @@ async function verifyStore(context: CliContext): Promise<ExitCode> {
       lastPromised: !isBehind,
       files: judged,
       history: { entries: entries.length, verified: entries.length - bad.length, bad },
+      ...(options.artifacts && { artifacts }),
     },
     [
       ...judged.map((judgement) => lineFor(judgement, colors)),
       ...bad.map((judgement) => lineFor(judgement, colors)),
       history,
+      ...artifacts.map((report) => artifactText(report, colors)),
       behind,
     ].join(''),
   );

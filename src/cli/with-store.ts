@@ -4,6 +4,7 @@
  */
 import { CheckpointError } from '../errors.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
+import type { ArtifactsOptions } from '../store/artifact-source.js';
 import { inspectStore, type StoreInspection } from '../store/inspect-store.js';
 import { type CheckpointStore, openCheckpointStore } from '../store.js';
 import { CommandError } from './cli-error.js';
@@ -24,7 +25,9 @@ export interface WithStoreOptions {
   /** Refuse with `NO_STORE` instead of beginning a store. */
   readonly mustExist: boolean;
   /** What to say while it takes long. */
-  readonly doing: string;
+  readonly doing: string | (() => string);
+  /** Where artifacts lie, and who is told how far their reading is. */
+  readonly artifacts?: ArtifactsOptions;
   /** Whether a recovery that was not clean is told on stderr; by default it is. */
   readonly tellsRecovery?: boolean;
   /** Whether the work is known to take long. */
@@ -42,12 +45,13 @@ export async function withStore<T>(
 ): Promise<StoreOutcome<T>> {
   const { signal } = context.environment;
   const { directory, file } = context;
+  const { artifacts } = options;
   signal.throwIfAborted();
   return await context.progress.during(
     options.doing,
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
-      const store = await openCheckpointStore({ directory, file, restore: false }).catch(
+      const store = await openCheckpointStore({ directory, file, artifacts, restore: false }).catch(
         explainRefusal(context),
       );
       try {

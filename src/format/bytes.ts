@@ -3,7 +3,7 @@
  * zero checks and SHA-256. Nothing here knows what the bytes mean; nothing here copies an image.
  * Integer widths and limits are ruled by `docs/format.md`.
  */
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** Sequence numbers and epochs are at most this (2^48): far beyond use, and safe in every reader. */
 export const MAX_COUNTER = 2 ** 48;
@@ -21,6 +21,22 @@ export function viewOf(bytes: Uint8Array): DataView {
 /** SHA-256 of `bytes`, 64 lower-case hex digits. Reads in place. */
 export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
+}
+
+/** A SHA-256 that is fed piece by piece, for what is too large to be in memory at once. */
+export interface Sha256 {
+  update(bytes: Uint8Array): void;
+  /** 64 lower-case hex digits. Ends it. */
+  digest(): string;
+}
+
+/** Begins a SHA-256 of nothing yet. */
+export function createSha256(): Sha256 {
+  const inner = createHash('sha256');
+  return {
+    update: (bytes) => void inner.update(bytes),
+    digest: () => inner.digest('hex'),
+  };
 }
 
 /** Lower-case hex of `bytes`. Meant for digests and salts, not for images. */

@@ -79,8 +79,15 @@ export function seeChange(session: Session): 'same' | SeenCheckpoint | undefined
   return 'same';
 }
 
-/** Why this store can't take `seen` as its state; `undefined` if it can. */
-export function* problemWith(session: Session, seen: SeenCheckpoint): Steps<Problem | undefined> {
+/**
+ * Why this store can't take `seen` as its state; `undefined` if it can. `known` is the text that was
+ * there before, if it is known.
+ */
+export function* problemWith(
+  session: Session,
+  seen: SeenCheckpoint,
+  known?: string,
+): Steps<Problem | undefined> {
   const { reading } = seen;
   if (reading.kind === 'notText') {
     return {
@@ -91,9 +98,31 @@ export function* problemWith(session: Session, seen: SeenCheckpoint): Steps<Prob
   }
   try {
     yield* wait(session.content.validate(reading.text));
-    return undefined;
+    return cutOff(seen, known);
   } catch (error) {
     if (error instanceof CheckpointError) return toProblem(error);
     throw error;
   }
+}
+
+/**
+ * A file that is the beginning of what was there before, and has lost its seal with the rest, was cut off:
+ * the end of YAML may be missing without anything being wrong with what is left. Whoever removes the last
+ * part of a file on purpose leaves the seal, which comes after it.
+ */
+function cutOff(
+  { reading, bytes }: SeenCheckpoint,
+  known: string | undefined,
+): Problem | undefined {
+  if (reading.kind !== 'unsealed' || known === undefined) return undefined;
+  const { text } = reading;
+  if (text.length >= known.length || !known.startsWith(text)) return undefined;
+  const lines = text.split('\n');
+  return {
+    code: 'TRUNCATED',
+    message: `it is the beginning of the checkpoint before and stops after ${bytes.length} bytes, without its seal: it was cut off`,
+    line: lines.length,
+    column: (lines.at(-1)?.length ?? 0) + 1,
+    offset: bytes.length,
+  };
 }

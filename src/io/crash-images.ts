@@ -300,10 +300,21 @@ function namesIn(
   return (inode) => names.get(inode) ?? `inode ${inode}`;
 }
 
+/** The digest of a file's content; it may leave out what nobody reads. */
+export type Digest = (content: Uint8Array, path: string) => string;
+
 /** A text that is equal for images that a program can't tell apart. */
-export function fingerprint(state: DiskState, digest: (content: Uint8Array) => string): string {
-  return describeState(state)
-    .map(({ path, content }) => (content === undefined ? path : `${path}=${digest(content)}`))
+export function fingerprint(state: DiskState, digest: Digest): string {
+  return fingerprintOf(describeState(state), digest);
+}
+
+/** The same, of an image that is described already. */
+export function fingerprintOf(
+  files: Readonly<ReturnType<typeof describeState>>,
+  digest: Digest,
+): string {
+  return files
+    .map(({ path, content }) => (content === undefined ? path : `${path}=${digest(content, path)}`))
     .join('\n');
 }
 

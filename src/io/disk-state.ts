@@ -141,20 +141,24 @@ export interface NameOnDisk {
  * Every name in an image, in order. A directory that came to have two names, or to lie in itself
  * (half a rename of it was lost), keeps the first one found, as after a file system check.
  */
-export function* namesIn(state: DiskState): Generator<NameOnDisk> {
+export function namesIn(state: DiskState): NameOnDisk[] {
+  const found: NameOnDisk[] = [];
   const seen = new Set([rootInode]);
-  const visit = function* (directory: number, prefix: string): Generator<NameOnDisk> {
-    const entries = [...entriesOf(state, directory)].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const [name, number] of entries) {
+  const visit = (directory: number, prefix: string): void => {
+    const entries = state.directories.get(directory);
+    if (entries === undefined) return;
+    for (const name of [...entries.keys()].sort()) {
+      const number = entries.get(name) ?? rootInode;
       const path = `${prefix}/${name}`;
       const isDirectory = state.inodes.get(number)?.kind === 'directory';
       if (isDirectory && seen.has(number)) continue;
-      seen.add(number);
-      yield { directory, name, number, path };
-      if (isDirectory) yield* visit(number, path);
+      if (isDirectory) seen.add(number);
+      found.push({ directory, name, number, path });
+      if (isDirectory) visit(number, path);
     }
   };
-  yield* visit(rootInode, '');
+  visit(rootInode, '');
+  return found;
 }
 
 /** One line for a person. */

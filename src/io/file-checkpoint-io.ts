@@ -4,11 +4,11 @@
  */
 import { CheckpointError } from '../errors.js';
 import { problemWith, seeChange } from './checkpoint-file.js';
-import type { CheckpointIo, IoOperations, Observation } from './checkpoint-io.js';
+import type { CheckpointIo, HistorySearch, IoOperations, Observation } from './checkpoint-io.js';
 import { closeQuietly } from './file-content.js';
 import type { LockOwner, LockResult } from './file-system.js';
 import { ensureDirectory, syncDirectory } from './files.js';
-import { readHealth, writeHealth } from './health-files.js';
+import { readHealth, textDigest, writeHealth } from './health-files.js';
 import { keepInHistory } from './history-files.js';
 import { findInHistory } from './history-search.js';
 import { syncError, writeError } from './io-error.js';
@@ -90,7 +90,8 @@ export function createFileInspection(options: FileCheckpointIoOptions) {
     readWal: () => readWal(session),
     verifyWal: () => verifyWal(session),
     checkCheckpoint: () => run(checkCheckpoint(session)),
-    findInHistory: () => run(findInHistory(session, undefined)),
+    findInHistory: (search?: HistorySearch) => run(findInHistory(session, search)),
+    currentDigest: () => session.current && textDigest(session.current),
     walBytes: () => session.walBytes,
     current: () => session.current,
     entries: () => session.entries,
@@ -189,7 +190,9 @@ function* observeCheckpoint(session: Session): Steps<Observation> {
   }
   session.observed = seen;
   if (seen === undefined) return { change: 'missing' };
-  const problem = yield* problemWith(session, seen);
+  const before = session.current?.reading;
+  const known = before !== undefined && 'text' in before ? before.text : undefined;
+  const problem = yield* problemWith(session, seen, known);
   const size = seen.bytes.length;
   return problem === undefined ? { change: 'edited', size } : { change: 'damaged', size, problem };
 }

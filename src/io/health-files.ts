@@ -26,7 +26,8 @@ export function* readHealth(session: Session): Steps<HealthEvidence> {
   checkLock(session);
   const { memory, reason } = readHealthFile(fs, pathsOf(session).health);
   const kept = reason === undefined ? undefined : yield* keepUnreadable(session, reason);
-  const digest = current && textDigest(current);
+  // What is no checkpoint has no number: there is nothing to be marked as bad.
+  const digest = current?.sequence === undefined ? undefined : textDigest(current);
   return {
     ...(memory && { memory }),
     ...(kept && { kept }),
@@ -80,7 +81,7 @@ export function* writeHealth(
 }
 
 /** SHA-256 of the text of a checkpoint, whatever its seal says; `undefined` for what is no text. */
-function textDigest({ reading }: SeenCheckpoint): string | undefined {
+export function textDigest({ reading }: SeenCheckpoint): string | undefined {
   return 'text' in reading ? sha256Hex(new TextEncoder().encode(reading.text)) : undefined;
 }
 

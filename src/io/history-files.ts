@@ -120,9 +120,10 @@ function* writeEntry(
 function remember(session: Session, seen: SeenCheckpoint, sequence: number): void {
   session.newestKept = sequence;
   const { entries, retention } = session;
-  const { reading, changedMs } = seen;
+  const { reading } = seen;
   const isOwnSeal = reading.kind === 'sealed' && reading.sequence === sequence;
-  const timeMs = (isOwnSeal ? reading.timeMs : undefined) ?? changedMs;
+  // An edit that was adopted may be of a file that is old itself: it is current since it was seen.
+  const timeMs = (isOwnSeal ? reading.timeMs : undefined) ?? seen.seenAtMs;
   noteKept(retention, { sequence, timeMs }, isOwnSeal && reading.pinned === true);
   let at = entries.length;
   while (at > 0 && (entries[at - 1] ?? 0) > sequence) at -= 1;

@@ -3,8 +3,10 @@
  * that is asked for. Changes nothing on disk.
  */
 import { CheckpointError, type Problem } from '../errors.js';
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
+import { verifyArtifacts } from './artifacts.js';
 import type { HistoryEvidence, IoOperations } from './checkpoint-io.js';
 import { readAgreed } from './file-content.js';
 import { entryName, entryPath } from './history-files.js';
@@ -23,17 +25,34 @@ export function* findInHistory(
     const found = yield* tryEntry(session, sequence);
     if ('problem' in found) {
       refused.push({ file, problem: found.problem });
-    } else if (search?.except.includes(sha256Hex(new TextEncoder().encode(found.text))) !== true) {
+    } else if (yield* isWanted(session, found, search)) {
       return { newest: { sequence, file }, refused, entries: entries.length };
     }
   }
   return { refused, entries: entries.length };
 }
 
+interface FoundEntry {
+  readonly text: string;
+  readonly artifacts: readonly ArtifactRecord[];
+}
+
+function* isWanted(
+  { fs, artifactRoot }: Session,
+  { text, artifacts }: FoundEntry,
+  search: IoOperations['findInHistory']['input'],
+): Steps<boolean> {
+  if (search === undefined) return true;
+  if (search.except.includes(sha256Hex(new TextEncoder().encode(text)))) return false;
+  if (!search.withArtifacts || artifacts.length === 0) return true;
+  const checks = yield* wait(verifyArtifacts(fs, artifactRoot, artifacts));
+  return checks.every(({ state }) => state === 'intact');
+}
+
 function* tryEntry(
   session: Session,
   sequence: number,
-): Steps<{ readonly text: string } | { readonly problem: Problem }> {
+): Steps<FoundEntry | { readonly problem: Problem }> {
   try {
     const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
     if (file === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
@@ -44,7 +63,7 @@ function* tryEntry(
     // Once recovery has ended, the epoch is this store's own and stays.
     if (!session.recovered) session.epoch = Math.max(session.epoch, reading.epoch + 1);
     yield* wait(session.content.validate(reading.text));
-    return { text: reading.text };
+    return { text: reading.text, artifacts: reading.artifacts };
   } catch (error) {
     // What could not be read now may be read well the next time: no reason to go back further.
     if (!(error instanceof CheckpointError) || error.code === 'READ_FAILED') throw error;

@@ -12,6 +12,8 @@ export interface FileInode {
   readonly attributes: Attributes;
   content: Uint8Array;
   size: number;
+  /** Whether somebody else holds `content` too: it is copied before it is changed. */
+  isShared?: boolean;
 }
 
 /** A directory: names to inode numbers. `parent` is its own number for the root. */
@@ -140,6 +142,7 @@ export class InodeTable {
   writeBytes(file: FileInode, data: Uint8Array, position: number): void {
     if (data.length === 0) return;
     const end = position + data.length;
+    own(file);
     reserve(file, end);
     file.content.set(data, position);
     if (end > file.size) file.size = end;
@@ -148,6 +151,7 @@ export class InodeTable {
 
   /** Cuts a file or extends it with zeros. */
   setSize(file: FileInode, size: number): void {
+    own(file);
     reserve(file, size);
     // Bytes beyond the size are always zero, so that a later extension reads zeros.
     if (size < file.size) file.content.fill(0, size, file.size);
@@ -218,6 +222,12 @@ function touch(inode: Inode, now: number): void {
   inode.attributes.changedMs = now;
 }
 
+function own(file: FileInode): void {
+  if (file.isShared !== true) return;
+  file.content = file.content.slice();
+  file.isShared = false;
+}
+
 function reserve(file: FileInode, size: number): void {
   if (size <= file.content.length) return;
   // Doubling keeps a file that grows by small appends from being copied at each of them.
@@ -228,7 +238,9 @@ function reserve(file: FileInode, size: number): void {
 
 function copyInode(inode: Inode): Inode {
   const attributes = { ...inode.attributes };
-  if (inode.kind === 'file') return { ...inode, attributes, content: inode.content.slice() };
+  if (inode.kind === 'file') {
+    return { ...inode, attributes, content: inode.content.slice(), isShared: false };
+  }
   if (inode.kind === 'directory') {
     return { ...inode, attributes, entries: new Map(inode.entries) };
   }

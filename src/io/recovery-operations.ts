@@ -268,11 +268,18 @@ interface Judgement {
   readonly problem?: Problem;
 }
 
+/** The text of the newest entry that history holds, if it verifies: after a close, that of the checkpoint. */
+function newestText(session: Session): string | undefined {
+  const newest = session.entries.at(-1);
+  const entry = newest === undefined ? undefined : readEntry(session, newest);
+  return entry !== undefined && 'text' in entry ? entry.text : undefined;
+}
+
 function* judge(session: Session, seen: SeenCheckpoint): Steps<Judgement> {
   const { reading } = seen;
   if (reading.kind === 'unsupportedVersion') return { condition: 'unsupportedVersion' };
   const isVouchedFor = reading.kind === 'sealed' && !session.validateSealed;
-  const problem = isVouchedFor ? undefined : yield* problemWith(session, seen);
+  const problem = isVouchedFor ? undefined : yield* problemWith(session, seen, newestText(session));
   if (problem !== undefined) {
     return { condition: problem.code === 'SCHEMA_INVALID' ? 'schemaInvalid' : 'damaged', problem };
   }

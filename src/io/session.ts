@@ -65,6 +65,8 @@ export interface SessionOptions {
   readonly maxAgeMs: number;
   /** Largest checkpoint that is read, in bytes. */
   readonly maxBytes: number;
+  /** The directory that artifacts lie in, absolute. */
+  readonly artifactRoot: string;
   /** What becomes of edits made outside. */
   readonly externalEdits: 'adopt' | 'reject' | 'restore';
   /** Whether a checkpoint must be validated although its seal vouches for it (a schema is set). */

@@ -330,9 +330,9 @@ class JournalingInodes extends InodeTable {
     if (facts.kind === 'file') {
       const content = contentOf(state, number);
       this.#durable.files.set(number, content);
-      // The process writes into its own copy; durable contents are never changed in place.
-      const own = content.slice();
-      this.#restore({ kind: 'file', number, attributes, content: own, size: own.length });
+      // Durable contents are never changed in place: the process gets its own copy when it writes.
+      const size = content.length;
+      this.#restore({ kind: 'file', number, attributes, content, size, isShared: true });
     } else if (facts.kind === 'directory') {
       this.#durable.directories.set(number, new Map(names));
       this.#restore({ kind: 'directory', number, attributes, entries: new Map(names), parent });
@@ -385,7 +385,7 @@ export function reachable(state: DiskState): number[] {
 
 /** Every path of an image with its content; equal images give equal texts. */
 export function describeState(state: DiskState): { path: string; content?: Uint8Array }[] {
-  return Array.from(namesIn(state), ({ path, number }) => {
+  return namesIn(state).map(({ path, number }) => {
     const facts = state.inodes.get(number);
     if (facts?.kind === 'directory') return { path: `${path}/` };
     if (facts?.kind === 'symlink') return { path: `${path} -> ${facts.target}` };

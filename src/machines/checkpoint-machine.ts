@@ -214,6 +214,7 @@ export const checkpointMachine = setup({
         context.isSaveFailing || countsAsFailedSave(context, params.output),
     }),
     rememberDamage: assign({ damage: ({ context }) => context.observation }),
+    forgetDamage: assign({ damage: undefined }),
     announce: assign({ isAnnounced: true }),
     rememberCleared: assign({ mustClear: false }),
     rememberExhausted: assign({
@@ -260,7 +261,11 @@ export const checkpointMachine = setup({
     }),
     countDamage: enqueueActions(({ enqueue, context }) => {
       if (context.detector === undefined) return;
-      const message = context.damage?.problem?.message ?? 'the checkpoint file is gone';
+      const [request] = context.round;
+      if (request?.kind === 'check' && request.uncounted) return;
+      if (isKnown(context) && !(request?.kind === 'check' && request.countAgain)) return;
+      const found = context.damage ?? context.observation;
+      const message = found?.problem?.message ?? 'the checkpoint file is gone';
       const change = { kind: 'failed' as const, signal: 'invalidCheckpoint' as const, message };
       enqueue.sendTo(context.detector, { type: 'health.changed', change });
     }),
@@ -317,7 +322,7 @@ export const checkpointMachine = setup({
     }),
     tellChecked: emit(({ context }, params: { action: 'none' | 'kept' | 'rejected' }) => {
       const { damage, observation, sequence } = context;
-      const found = params.action === 'kept' ? damage : observation;
+      const found = damage ?? observation;
       return {
         type: 'checkpoint.checked' as const,
         requestIds: idsOf(context.round),
@@ -325,6 +330,7 @@ export const checkpointMachine = setup({
         action: params.action,
         sequence,
         ...(found?.problem && params.action !== 'none' && { problem: found.problem }),
+        ...(params.action === 'kept' && isKnown(context) && { known: true as const }),
       };
     }),
     tellReady: enqueueActions(({ enqueue, context }) => {
@@ -716,10 +722,11 @@ export const checkpointMachine = setup({
           guard: 'isCurrent',
           target: 'ready',
           actions: [
-            'rememberDamage',
+            'forgetDamage',
             { type: 'tellEdited', params: { action: 'kept' } },
             { type: 'tellChecked', params: { action: 'kept' } },
             'countDamage',
+            'rememberDamage',
             'forgetRound',
           ],
         },
@@ -840,6 +847,11 @@ export const checkpointMachine = setup({
     },
   },
 });
+
+/** Whether the damage that a look has met had been met before. */
+function isKnown({ damage }: CheckpointContext): boolean {
+  return damage !== undefined;
+}
 
 function sequenceOf(event: { readonly type: string }): number {
   return 'sequence' in event && typeof event.sequence === 'number' ? event.sequence : 0;

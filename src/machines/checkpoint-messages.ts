@@ -40,6 +40,10 @@ export interface RestoreRequest {
 /** A look at the file: an edit that is found is published at once, damage is kept and counted. */
 export interface CheckRequest {
   readonly requestId: number;
+  /** Whether damage that is known already counts again, as nobody has mended it. */
+  readonly countAgain?: boolean | undefined;
+  /** Whether damage is no failure, as it is about to be mended. */
+  readonly uncounted?: boolean | undefined;
 }
 
 /** What waits for its turn. */
@@ -146,6 +150,8 @@ export type CheckpointEmitted =
       readonly action: 'none' | 'published' | 'kept' | 'rejected';
       readonly sequence: number;
       readonly problem?: Problem;
+      /** Whether that damage had been told before. */
+      readonly known?: true;
     }
   /** The failure detector has come to rest. */
   | {

@@ -39,7 +39,12 @@ export function requestOf(event: CheckpointEvent): WaitingRequest | undefined {
     case 'detector.restoreWanted':
       return { kind: 'restore', sequence: event.sequence };
     case 'check.requested':
-      return { kind: 'check', requestId: event.requestId };
+      return {
+        kind: 'check',
+        requestId: event.requestId,
+        countAgain: event.countAgain,
+        uncounted: event.uncounted,
+      };
     default:
       return undefined;
   }

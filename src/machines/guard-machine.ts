@@ -32,6 +32,8 @@ export type GuardEvent = { readonly type: 'file.changed' } | { readonly type: 's
 /** What the guard remembers. */
 export interface GuardContext extends GuardInput {
   readonly hasChanged: boolean;
+  /** Whether this look follows one that found damage, and nothing has changed since. */
+  readonly isRecheck: boolean;
   readonly finding: GuardFinding | undefined;
   /** Why the last look failed. */
   readonly error: CheckpointError | undefined;
@@ -50,10 +52,12 @@ export const guardMachine = setup({
   },
   actors: {
     watch: fromCallback<GuardEvent>(notProvided),
-    look: fromPromise<GuardFinding>(notProvided),
+    look: fromPromise<GuardFinding, boolean>(notProvided),
   },
   actions: {
     noteChange: assign({ hasChanged: true }),
+    noteRecheck: assign({ isRecheck: true }),
+    noteSettled: assign({ isRecheck: false }),
     forgetChange: assign({ hasChanged: false }),
     noteFinding: assign((_, params: { finding: GuardFinding }) => ({
       finding: params.finding,
@@ -80,6 +84,7 @@ export const guardMachine = setup({
   context: ({ input }) => ({
     ...input,
     hasChanged: false,
+    isRecheck: false,
     finding: undefined,
     error: undefined,
   }),
@@ -97,6 +102,7 @@ export const guardMachine = setup({
           invoke: {
             id: 'look',
             src: 'look',
+            input: ({ context }) => context.isRecheck,
             onDone: {
               target: 'judging',
               actions: { type: 'noteFinding', params: ({ event }) => ({ finding: event.output }) },
@@ -129,12 +135,12 @@ export const guardMachine = setup({
         },
         rechecking: {
           description: 'The file is no checkpoint, or could not be looked at.',
-          after: { recheck: { target: 'looking' } },
+          after: { recheck: { target: 'looking', actions: 'noteRecheck' } },
           on: { 'file.changed': { target: 'settling' } },
         },
         settling: {
           description: 'Somebody is at it: wait until it is left alone.',
-          after: { settle: { target: 'looking' } },
+          after: { settle: { target: 'looking', actions: 'noteSettled' } },
           on: { 'file.changed': { target: 'settling', reenter: true } },
         },
       },

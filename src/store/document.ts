@@ -6,6 +6,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CheckpointError } from '../errors.js';
+import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
 import { setAt } from '../format/yaml/path-access.js';
 import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
@@ -13,6 +14,7 @@ import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
 import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
+import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { Version } from './version.js';
 
@@ -27,6 +29,8 @@ export type Change =
 interface Pending {
   readonly id: number;
   readonly change: Change;
+  /** The artifacts that the save names; `undefined` if it names none. */
+  readonly artifacts: readonly ArtifactRecord[] | undefined;
   /** What it was rendered onto. */
   base: Version | undefined;
   version: Version | undefined;
@@ -38,6 +42,10 @@ interface Pending {
 export interface DocumentOptions {
   readonly schema?: StandardSchemaV1 | undefined;
   readonly limits: Partial<YamlLimits>;
+  /** Finds artifacts in the state that is published; `undefined` where nobody looks for them. */
+  readonly findArtifacts?:
+    | ((state: unknown) => MaybePromise<readonly ArtifactRecord[]> | undefined)
+    | undefined;
 }
 
 /** See the head of this file. */
@@ -79,10 +87,11 @@ export class CheckpointDocument implements CheckpointContent {
 
   /**
    * Takes a change and renders it. Nothing is kept of one that fails.
+   * @param artifacts those that the save names, if it does
    * @returns the number of the request
    * @throws CheckpointError `INVALID_YAML` and its kin, `PATH_NOT_FOUND`, `UNFAITHFUL_VALUE`, `SCHEMA_INVALID`
    */
-  *stage(change: Change): Steps<number> {
+  *stage(change: Change, artifacts?: readonly ArtifactRecord[]): Steps<number> {
     let base = yield* this.#refresh(() => this.#pending.length);
     let version = yield* this.#render(base, change);
     // Where rendering had to wait, what it was rendered onto may be gone by now.
@@ -91,7 +100,7 @@ export class CheckpointDocument implements CheckpointContent {
       version = yield* this.#render(base, change);
     }
     const id = this.nextId();
-    this.#pending.push({ id, change, base, version });
+    this.#pending.push({ id, change, artifacts, base, version });
     return id;
   }
 
@@ -117,8 +126,15 @@ export class CheckpointDocument implements CheckpointContent {
     if (version === undefined || asked.every(({ error }) => error !== undefined)) {
       throw failed?.thrown ?? new TypeError('there is nothing to save');
     }
+    const named = asked.findLast((one) => one.error === undefined && one.artifacts !== undefined);
+    const artifacts = named?.artifacts ?? (yield* this.#findArtifacts(version));
     this.#round = { version, ids: requestIds };
-    return { text: version.text };
+    return { text: version.text, ...(artifacts && { artifacts }) };
+  }
+
+  *#findArtifacts(version: Version): Steps<readonly ArtifactRecord[] | undefined> {
+    const { findArtifacts } = this.#options;
+    return findArtifacts && (yield* wait(findArtifacts(version.state)));
   }
 
   validate(text: string) {

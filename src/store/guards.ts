@@ -55,15 +55,17 @@ export function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
   };
 }
 
-/** Timers for the machines: the user's own, or ones that keep no process alive. */
-export function timersOf(clock: StoreClock | undefined) {
+/** Timers for the machines: the user's own, or ones that keep no process alive unless asked to. */
+export function timersOf(clock: StoreClock | undefined, options: { keepAlive?: boolean } = {}) {
   const { setTimeout: set, clearTimeout: clear } = clock ?? {};
   if (clock !== undefined && set !== undefined && clear !== undefined) {
     return { setTimeout: set.bind(clock), clearTimeout: clear.bind(clock) };
   }
   return {
-    setTimeout: (action: (...parameters: unknown[]) => void, afterMs: number) =>
-      setTimeout(action, afterMs).unref(),
+    setTimeout: (action: (...parameters: unknown[]) => void, afterMs: number) => {
+      const timer = setTimeout(action, afterMs);
+      return options.keepAlive === true ? timer : timer.unref();
+    },
     clearTimeout: (id: ReturnType<typeof setTimeout>) => clearTimeout(id),
   };
 }

@@ -31,6 +31,7 @@ import {
 } from '../machines/recovery-decision.js';
 import { lostBy, type RecoveryDecision, refusalOf } from '../machines/recovery-report.js';
 import { CheckpointDocument } from './document.js';
+import { type HealthPlan, planHealth } from './health-plan.js';
 import { describeSteps, type PlannedStep } from './recovery-words.js';
 
 /** Options of {@link inspectStore}; they mean what they mean to `openCheckpointStore`. */
@@ -52,6 +53,8 @@ export interface InspectStoreOptions {
  * - `pending`: a crash left a log; recovery will finish or discard its save, and nothing is lost
  * - `unsealed`: a file that no store has saved yet; it is adopted at the next open
  * - `edited`: the file was edited since the last save; it is adopted at the next open
+ * - `failing`: the failure detector counts failures, or would restore an earlier checkpoint
+ * - `stopped`: automatic restores did not help; the next open is refused
  * - `findings`: recovery would succeed with loss, or with something that a person should know
  * - `corrupt`: recovery would refuse
  */
@@ -63,6 +66,8 @@ export type StoreHealth =
   | 'unsealed'
   | 'edited'
   | 'findings'
+  | 'failing'
+  | 'stopped'
   | 'corrupt';
 
 /** What a recovery would do to the store as it is on disk now. */
@@ -101,6 +106,8 @@ export interface StoreInspection {
   readonly sequence?: number;
   /** When the checkpoint file was last modified, milliseconds since the epoch. */
   readonly savedAtMs?: number;
+  /** What the failure detector remembers, and would do; absent where there is nothing. */
+  readonly detector?: HealthPlan | { readonly unreadable: string };
   /** Temporary files that a crash left (or that a save in flight is writing). */
   readonly temporaries: readonly string[];
   readonly plan: RecoveryPlan;
@@ -152,6 +159,7 @@ function openInspection(fs: FileSystem, options: InspectStoreOptions): Inspectio
     maxAgeMs: Number.POSITIVE_INFINITY,
     // As a store reads: the text is bounded, and its seal comes on top.
     maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
+    artifactRoot: '/',
     externalEdits: options.externalEdits ?? 'adopt',
     validateSealed: options.schema !== undefined,
   });
@@ -182,11 +190,20 @@ async function look(
   const temporaries = listTemporaries(fs, io.paths);
   const evidence = { io, wal, checkpoint, temporaries, options, isOpen: holder !== undefined };
   const { plan, history } = await planRecovery(evidence);
+  const digest = io.currentDigest();
+  const detector = await planHealth({
+    fs,
+    health: io.paths.health,
+    at: { nowMs: Date.now(), ...(digest && { current: { sequence: plan.sequence, digest } }) },
+    isOpen: holder !== undefined,
+    search: (search) => io.findInHistory(search),
+  });
   const savedAtMs = fs.stat(io.paths.target)?.modifiedMs;
   const reading = current?.reading;
   return {
     paths: io.paths,
-    health: healthOf(plan, wal, holder),
+    health: healthOf(plan, wal, holder, detector),
+    ...(detector && { detector }),
     ...(holder && { holder }),
     ...(wal && { wal }),
     checkpoint,
@@ -308,9 +325,14 @@ function healthOf(
   plan: RecoveryPlan,
   wal: WalEvidence | undefined,
   holder: LockOwner | undefined,
+  detector: StoreInspection['detector'],
 ): StoreHealth {
   if (plan.outcome === 'refused') return 'corrupt';
   if (plan.loses.length > 0 || plan.decisions.some(({ finding }) => finding)) return 'findings';
+  if (detector !== undefined && 'report' in detector) {
+    const { state } = detector.report;
+    if (state !== 'healthy') return state === 'stopped' ? 'stopped' : 'failing';
+  }
   if (holder !== undefined) return wal === undefined ? 'open' : 'saving';
   if (wal !== undefined) return 'pending';
   const labels = plan.decisions.map(({ label }) => label);

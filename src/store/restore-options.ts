@@ -2,7 +2,7 @@
  * The failure detector's options: their defaults and their checks. What they mean:
  * `docs/failure-detection.md`.
  */
-import type { RestoreMode } from '../format/health-format.js';
+import type { HealthPolicy, RestoreMode } from '../format/health-format.js';
 import { type DetectorSettings, FAILURES_MAX } from '../machines/failure-memory.js';
 
 /** When failures are one too many, and what follows. */
@@ -29,6 +29,14 @@ export interface RestoreOptions {
   /** Whether an automatic restore may bring back a checkpoint whose artifacts are not all intact. */
   readonly allowMissingArtifacts?: boolean | undefined;
 }
+
+/** The rules where none are given. */
+export const DEFAULT_POLICY: HealthPolicy = {
+  mode: 'automatic',
+  threshold: 3,
+  windowMs: 600_000,
+  maxRestores: 3,
+};
 
 const MODES: readonly unknown[] = ['automatic', 'manual', 'off'];
 const KEYS = new Set([
@@ -67,11 +75,11 @@ export function detectorSettings(
     }
   }
   const {
-    mode = 'automatic',
-    threshold = 3,
-    windowMs = 600_000,
+    mode = DEFAULT_POLICY.mode,
+    threshold = DEFAULT_POLICY.threshold,
+    windowMs = DEFAULT_POLICY.windowMs,
     healthyAfterMs = 60_000,
-    maxRestores = 3,
+    maxRestores = DEFAULT_POLICY.maxRestores,
     countCrashes = true,
     allowMissingArtifacts = false,
   } = options;

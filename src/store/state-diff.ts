@@ -1,134 +1,117 @@
 /**
- * What differs between two states, as a list of paths. Items of lists are told apart as an edit tells
- * them apart: by identity (`id`, `name`, …) and likeness, so that an item which was inserted is one
- * change and not a change of all that follow. Comments, layout and the order of keys are no difference.
+ * What is different between two states, by path: added, removed, changed. Items of lists are matched by
+ * identity and likeness, as edits match them, so that an item that was put in between is one item that
+ * was added. Pure.
  */
 import { matchLists } from '../format/yaml/match-lists.js';
-import { findMoves } from '../format/yaml/match-moves.js';
 import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
-import {
-  cloneValue,
-  equalValues,
-  isList,
-  isMap,
-  type YamlValue,
-} from '../format/yaml/yaml-value.js';
+import { parseYaml } from '../format/yaml/yaml-text.js';
+import { equalValues, isList, isMap, type YamlValue } from '../format/yaml/yaml-value.js';
 
-/**
- * One difference. Paths are written as `phases[0].status`; the root is the empty text.
- *
- * - `added`, `removed`: what is at the path, with all that is in it, is only in one of the states
- * - `changed`: a value that was replaced; lists and mappings are looked into instead
- * - `moved`: an item of a list that stands in another place among the others
- */
-export interface StateChange {
-  readonly kind: 'added' | 'removed' | 'changed' | 'moved';
-  /** Where it is in the newer state; of what was removed, where it was in the older one. */
-  readonly path: string;
-  /** Where it was in the older state, if that was another path. */
-  readonly fromPath?: string;
-  /** The older value; absent for what was added or moved. */
-  readonly from?: YamlValue;
-  /** The newer value; absent for what was removed or moved. */
-  readonly to?: YamlValue;
+/** One difference. Paths of what is there after are those of the state after; of what is gone, before. */
+export type StateChange =
+  | { readonly kind: 'added'; readonly path: string; readonly after: YamlValue }
+  | { readonly kind: 'removed'; readonly path: string; readonly before: YamlValue }
+  | {
+      readonly kind: 'changed';
+      readonly path: string;
+      readonly before: YamlValue;
+      readonly after: YamlValue;
+    };
+
+/** Every difference, in the order of the state after. Equal states have none. */
+export function diffStates(before: YamlValue, after: YamlValue): StateChange[] {
+  return [...walk(before, after, [])];
 }
 
-/**
- * The differences between two states, in the order of the newer one, removed ones before what took
- * their place; none exactly where the two are equal. Takes states as a store returns them, or any
- * plain data that could be saved.
- * @throws CheckpointError `UNFAITHFUL_VALUE`, `TOO_DEEP`, `TOO_LARGE` for what could not be saved
- */
-export function diffStates(from: unknown, to: unknown): StateChange[] {
-  return compareStates(copyOf(from), copyOf(to));
-}
-
-/** The same for values that were read from YAML, without a copy. */
-export function compareStates(from: YamlValue, to: YamlValue): StateChange[] {
-  const found: StateChange[] = [];
-  compare(from, to, { old: [], now: [] }, found);
-  return found;
-}
-
-/** Integers beyond the safe range can only be saved where they were read, and may be compared. */
-function copyOf(state: unknown): YamlValue {
-  return cloneValue(state, { carried: integersIn(state, new Set()) });
-}
-
-function integersIn(value: unknown, seen: Set<object>): bigint[] {
-  if (typeof value === 'bigint') return [value];
-  if (typeof value !== 'object' || value === null || seen.has(value)) return [];
-  seen.add(value);
-  return Object.values(value).flatMap((item) => integersIn(item, seen));
-}
-
-/** Where a value is in either state. */
-interface Place {
-  readonly old: YamlPath;
-  readonly now: YamlPath;
-}
-
-function compare(from: YamlValue, to: YamlValue, place: Place, found: StateChange[]): void {
-  if (isMap(from) && isMap(to)) compareMaps(from, to, place, found);
-  else if (isList(from) && isList(to)) compareLists(from, to, place, found);
-  else if (!equalValues(from, to)) found.push({ kind: 'changed', ...pathsOf(place), from, to });
-}
-
-function compareMaps(
-  from: Readonly<Record<string, YamlValue>>,
-  to: Readonly<Record<string, YamlValue>>,
-  place: Place,
-  found: StateChange[],
-): void {
-  for (const [key, value] of Object.entries(from)) {
-    if (Object.hasOwn(to, key)) continue;
-    found.push({ kind: 'removed', path: formatPath([...place.old, key]), from: value });
-  }
-  for (const [key, value] of Object.entries(to)) {
-    const at = step(place, key, key);
-    const before = Object.hasOwn(from, key) ? from[key] : undefined;
-    if (before === undefined) found.push({ kind: 'added', path: formatPath(at.now), to: value });
-    else compare(before, value, at, found);
+/** The differences of two texts; `undefined` where one of them is no YAML, or they differ in layout only. */
+export function diffTexts(before: string, after: string): StateChange[] | undefined {
+  try {
+    return diffStates(parseYaml(before).value, parseYaml(after).value);
+  } catch {
+    return undefined; // what can't be parsed can be compared as text only
   }
 }
 
-function compareLists(
-  from: readonly YamlValue[],
-  to: readonly YamlValue[],
-  place: Place,
-  found: StateChange[],
-): void {
-  const matches = matchLists(from, to);
-  const moves = findMoves(from, to, matches);
-  const moved = new Set(moves.values());
-  for (const { before, after } of matches) {
-    const [old, now] = [valueAt(from, before), valueAt(to, after)];
-    if (before !== undefined && after !== undefined) {
-      compare(old, now, step(place, before, after), found);
-    } else if (before !== undefined && !moved.has(before)) {
-      found.push({ kind: 'removed', path: formatPath([...place.old, before]), from: old });
-    } else if (after !== undefined) {
-      const source = moves.get(after);
-      if (source === undefined) {
-        found.push({ kind: 'added', path: formatPath([...place.now, after]), to: now });
-      } else {
-        const at = step(place, source, after);
-        found.push({ kind: 'moved', path: formatPath(at.now), fromPath: formatPath(at.old) });
-        compare(valueAt(from, source), now, at, found);
-      }
+/** The differences in a few words, for a line of a timeline. */
+export function summarize(changes: readonly StateChange[] | undefined): string {
+  if (changes === undefined) return 'not comparable';
+  const [first, ...rest] = [...changes].sort((a, b) => rank(a) - rank(b));
+  if (first === undefined) return 'no change of the state';
+  const more = rest.length === 0 ? '' : `, and ${rest.length} more`;
+  return `${describeChange(first)}${more}`;
+}
+
+/** One difference as a line: `phases[0].status: PENDING → COMPLETE`. */
+export function describeChange(change: StateChange): string {
+  const path = change.path === '' ? '(the whole state)' : change.path;
+  switch (change.kind) {
+    case 'added':
+      return `+ ${path}: ${short(change.after)}`;
+    case 'removed':
+      return `- ${path}: ${short(change.before)}`;
+    case 'changed':
+      return `${path}: ${short(change.before)} → ${short(change.after)}`;
+  }
+}
+
+function* walk(before: YamlValue, after: YamlValue, path: YamlPath): Generator<StateChange> {
+  if (equalValues(before, after)) return;
+  if (isMap(before) && isMap(after)) {
+    for (const [key, value] of Object.entries(after)) {
+      const at = [...path, key];
+      const old = Object.hasOwn(before, key) ? before[key] : undefined;
+      if (old === undefined) yield { kind: 'added', path: formatPath(at), after: value };
+      else yield* walk(old, value, at);
     }
+    for (const [key, value] of Object.entries(before)) {
+      if (Object.hasOwn(after, key)) continue;
+      yield { kind: 'removed', path: formatPath([...path, key]), before: value };
+    }
+  } else if (isList(before) && isList(after)) {
+    for (const match of matchLists(before, after)) yield* walkItem(before, after, match, path);
+  } else {
+    yield { kind: 'changed', path: formatPath(path), before, after };
   }
 }
 
-function valueAt(list: readonly YamlValue[], index: number | undefined): YamlValue {
-  return (index === undefined ? undefined : list[index]) ?? null;
+function* walkItem(
+  before: readonly YamlValue[],
+  after: readonly YamlValue[],
+  match: { readonly before: number | undefined; readonly after: number | undefined },
+  path: YamlPath,
+): Generator<StateChange> {
+  const old = match.before === undefined ? undefined : before[match.before];
+  const now = match.after === undefined ? undefined : after[match.after];
+  const at = formatPath([...path, match.after ?? match.before ?? 0]);
+  if (old !== undefined && now !== undefined) yield* walk(old, now, [...path, match.after ?? 0]);
+  else if (now !== undefined) yield { kind: 'added', path: at, after: now };
+  else if (old !== undefined) yield { kind: 'removed', path: at, before: old };
 }
 
-function step({ old, now }: Place, before: string | number, after: string | number): Place {
-  return { old: [...old, before], now: [...now, after] };
+/** What people look for first: a change of a plain value near the top. */
+function rank({ kind, path }: StateChange): number {
+  const depth = path.split(/[.[]/).length;
+  const isStatus = /(^|\.)(status|state|phase)$/.test(path);
+  return depth + (kind === 'changed' ? 0 : 2) - (isStatus ? 2 : 0);
 }
 
-function pathsOf({ old, now }: Place): { path: string; fromPath?: string } {
-  const [path, fromPath] = [formatPath(now), formatPath(old)];
-  return path === fromPath ? { path } : { path, fromPath };
+const VALUE_LENGTH_MAX = 40;
+
+function short(value: YamlValue): string {
+  const text = typeof value === 'string' ? value : isMap(value) ? mapText(value) : listText(value);
+  const line = text.replace(/\s+/g, ' ');
+  return line.length <= VALUE_LENGTH_MAX ? line : `${line.slice(0, VALUE_LENGTH_MAX - 1)}…`;
+}
+
+function mapText(value: Readonly<Record<string, YamlValue>>): string {
+  const { id, name } = value;
+  const known = [id, name].find((one) => typeof one === 'string');
+  const keys = Object.keys(value).length;
+  return `{${known === undefined ? '' : `${String(known)}, `}${keys} ${keys === 1 ? 'key' : 'keys'}}`;
+}
+
+function listText(value: YamlValue): string {
+  if (!isList(value)) return String(value);
+  return `[${value.length} ${value.length === 1 ? 'item' : 'items'}]`;
 }

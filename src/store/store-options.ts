@@ -11,6 +11,7 @@ import type { Durability } from '../machines/checkpoint-messages.js';
 import type { HealthReport } from '../machines/health-report.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
+import type { ArtifactsOptions } from './artifact-source.js';
 import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
@@ -48,6 +49,8 @@ export interface CheckpointStoreOptions<
    * checkpoints and the newest that verifies are kept whatever their age.
    */
   readonly maxAgeHours?: number | undefined;
+  /** Files that belong to checkpoints and are recorded with them, by size and SHA-256. */
+  readonly artifacts?: ArtifactsOptions | undefined;
   /** Bounds on what is read. */
   readonly limits?: Partial<YamlLimits> | undefined;
   /** The file system to work on; node's by default. */
@@ -59,6 +62,12 @@ export interface CheckpointStoreOptions<
    * @internal
    */
   readonly around?: ((io: CheckpointIo) => CheckpointIo) | undefined;
+  /**
+   * Gives the salts of logs and the names of temporary files, in place of the system's randomness: a
+   * test that gives the same bytes comes to the same files.
+   * @internal
+   */
+  readonly random?: ((length: number) => Uint8Array) | undefined;
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;
@@ -89,8 +98,18 @@ export interface SaveOptions {
   readonly label?: string | undefined;
   /** Keeps this checkpoint in history for good, whatever the retention; needs a label. */
   readonly pinned?: boolean | undefined;
+  /**
+   * Paths of the files that belong to this checkpoint, relative to the artifacts' root, at most 1,000.
+   * Their sizes and SHA-256 are taken when the save is asked for. Absent: those that `artifacts.find`
+   * finds, else those of the checkpoint before. Of several saves that are published together the newest
+   * list counts.
+   */
+  readonly artifacts?: readonly string[] | undefined;
   readonly durability?: Durability | undefined;
-  /** Gives the save up while it still waits for its round; later it has no effect. */
+  /**
+   * Gives the save up while its artifacts are read and while it waits for its round; later it has no
+   * effect.
+   */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -100,6 +119,14 @@ export interface SaveResult {
   readonly sequence: number;
   /** How far it had come when it was acknowledged. */
   readonly durability: Durability;
+}
+
+/** Options of a look at the file. */
+export interface CheckOptions {
+  /** Whether damage that was told before counts again, as nobody has mended it; `false` by default. */
+  readonly countAgain?: boolean | undefined;
+  /** Whether damage is no failure; `false` by default. */
+  readonly uncounted?: boolean | undefined;
 }
 
 /** What a look at the file came to. */
@@ -115,6 +142,8 @@ export interface CheckResult {
   readonly sequence: number;
   /** Why it is no checkpoint, with line and column where there are any. */
   readonly problem?: Problem;
+  /** Whether that damage had been told before. */
+  readonly known?: true;
 }
 
 /** What a store tells its subscribers, in the order in which it happens. */

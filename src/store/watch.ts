@@ -42,7 +42,7 @@ export interface Watched {
   readonly fileSystem: FileSystem | undefined;
   readonly nodeFileSystem: FileSystem;
   readonly timers: Timers;
-  readonly look: () => Promise<GuardFinding>;
+  readonly look: (countAgain: boolean) => Promise<GuardFinding>;
   readonly inspect: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
 }
 
@@ -64,7 +64,7 @@ export function watchStore(watched: Watched, options: WatchOptions): Watch {
         watch: fromCallback<GuardEvent>(({ sendBack }) =>
           watcher(file, () => sendBack({ type: 'file.changed' })),
         ),
-        look: fromPromise(look),
+        look: fromPromise<GuardFinding, boolean>(({ input }) => look(input)),
       },
     }),
     { input: { settleMs, recheckMs }, clock: timers, ...(inspect && { inspect }) },

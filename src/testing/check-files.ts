@@ -12,6 +12,7 @@ import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
 import type { Failure } from './explore-program.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
+import { listOf, nameOf, type SealPromise } from './seal-promises.js';
 
 /** The files of a disk by path; directories have no content. */
 export type LabFiles = readonly { readonly path: string; readonly content?: Uint8Array }[];
@@ -215,4 +216,27 @@ function isSpent(log: Uint8Array, kept: ReadonlySet<string>): boolean {
     spent.set(log, found);
   }
   return typeof found === 'string' ? found === 'always' : kept.has(found.image);
+}
+
+/** Compares the checkpoints that a recovery has left with what was promised of them. */
+export function checkSeals(after: DiskState, promises: readonly SealPromise[]): Failure[] {
+  if (promises.length === 0) return [];
+  const sealed = labFiles(after).flatMap(({ path, content }) => {
+    const reading = path === TARGET || ENTRY.test(path) ? readingOf(content) : undefined;
+    return reading?.kind === 'sealed' ? [reading] : [];
+  });
+  const check = 'keeps-labels-pins-and-artifacts';
+  return promises.flatMap(({ sequence, names, lists, stays }): Failure[] => {
+    const copies = sealed.filter((reading) => reading.sequence === sequence);
+    if (copies.length === 0 && stays) {
+      return [{ check, message: `the pinned checkpoint ${sequence} is gone` }];
+    }
+    return copies.flatMap((reading): Failure[] => {
+      const name = nameOf(reading);
+      const list = listOf(reading.artifacts.map(({ path }) => path));
+      if (names.includes(name) && lists.includes(list)) return [];
+      const message = `checkpoint ${sequence} has ${name} and ${list}, allowed were ${names.join(' or ')} and ${lists.join(' or ')}`;
+      return [{ check, message }];
+    });
+  });
 }

@@ -4,7 +4,7 @@
  * `check-files.ts`.
  */
 import { CheckpointError } from '../errors.js';
-import { fingerprint } from '../io/crash-images.js';
+import { fingerprintOf } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
 import type { Decide } from '../io/fault-rules.js';
 import { FaultyFileSystem } from '../io/faulty-file-system.js';
@@ -17,6 +17,7 @@ import {
   checkKept,
   checkLeftovers,
   checkReaders,
+  checkSeals,
   isLock,
   type LabFiles,
   labFiles,
@@ -25,6 +26,7 @@ import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
 import type { Failure } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
+import { fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
 
 /** The names of the checks. */
@@ -45,6 +47,8 @@ export type CheckName =
   | 'evidence-survives-crashes'
   /** Every acknowledged state that was replaced is in history, and verifies. */
   | 'history-is-complete'
+  /** Labels, pins and lists of artifacts are those that were asked for, and what is pinned is there. */
+  | 'keeps-labels-pins-and-artifacts'
   /** Epochs rise with each opening, and never fall. */
   | 'epochs-rise'
   /** The file, as a crash leaves it, is all of some checkpoint or what somebody put there. */
@@ -81,9 +85,11 @@ export type Outcome =
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
-  settings: OpenSettings & Disturbances & Pick<CheckpointStoreOptions, 'inspect'>,
+  settings: OpenSettings &
+    Disturbances &
+    Pick<CheckpointStoreOptions, 'inspect' | 'clock' | 'random'>,
 ): Promise<Outcome> {
-  const { open, externalEdits, inspect, faults = [], decide } = settings;
+  const { open, externalEdits, inspect, clock, random, faults = [], decide } = settings;
   const faulty = decide && new FaultyFileSystem(disk, decide);
   const met = () => faulty !== undefined && { hasMetFaults: faulty.injected.length > 0 };
   try {
@@ -93,7 +99,11 @@ export async function recover(
       fileSystem: faulty ?? disk,
       externalEdits,
       restore: false,
+      // The lab's clock is far from the stamps of its disks.
+      maxAgeHours: Number.POSITIVE_INFINITY,
       inspect,
+      clock,
+      random,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
     return { ready: true, store, ...met() };
@@ -135,7 +145,7 @@ export async function checkRecovery(
       ? []
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
-  const key = `${store.sequence}|${valueIn(store)}|${fingerprint(after, digestOf)}`;
+  const key = `${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
@@ -159,7 +169,12 @@ function checkPromises(
     const message = `found ${store.sequence}, acknowledged was ${allowed.sequence}`;
     failures.push({ check: 'sequence-never-goes-back', message });
   }
-  return [...failures, ...checkHistory(after, allowed), ...checkEpochs(after, allowed)];
+  return [
+    ...failures,
+    ...checkHistory(after, allowed),
+    ...checkSeals(after, allowed.seals ?? []),
+    ...checkEpochs(after, allowed),
+  ];
 }
 
 /**
@@ -213,7 +228,7 @@ async function checkAgain(
   settings: OpenSettings,
 ): Promise<Failure[]> {
   const disk = new SimulatedDisk({ state: after });
-  const outcome = await recover(disk, settings);
+  const outcome = await recover(disk, { ...settings, ...fixedWorld('a second recovery') });
   const fail = (message: string): Failure[] => [{ check: 'is-idempotent', message }];
   if (!outcome.ready) return fail(`a second recovery refused: ${describeError(outcome.error)}`);
   const { store } = outcome;

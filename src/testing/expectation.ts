@@ -5,6 +5,7 @@
 
 import type { YamlValue } from '../format/yaml/yaml-value.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
+import { type SealPromise, SealPromises } from './seal-promises.js';
 
 /** What a change makes of a value; `undefined` is a store without state. */
 export type ValueChange = (before: YamlValue | undefined) => YamlValue;
@@ -24,6 +25,8 @@ export interface Allowed {
   readonly newest?: number | string;
   /** For each time that the store was opened again: the last number acknowledged before, and the first after. */
   readonly reopened?: readonly { readonly last: number; readonly first: number }[];
+  /** What acknowledged checkpoints carry beside their state. */
+  readonly seals?: readonly SealPromise[];
   /** The disk has confirmed a sync that it did not do: nothing can be said of the state any more. */
   readonly lied?: true;
 }
@@ -60,6 +63,8 @@ export class Expectation {
   #newest: Newest | undefined;
   /** The last number that an opening before this one acknowledged, until this one acknowledges any. */
   #before = 0;
+  /** What saves carry beside their content. */
+  readonly seals = new SealPromises();
   /** The highest sequence number that was acknowledged. */
   sequence = 0;
   /** Whether a save ended in a way that leaves its log for the next recovery. */
@@ -89,6 +94,7 @@ export class Expectation {
 
   /** Somebody writes the file while the store is open; `change` makes of it a state, if it is one. */
   edited(change: ValueChange | undefined): void {
+    this.seals.edited(this.hasLogLeft);
     // A save that was only logged has left its predecessor under the file's name: it is overwritten.
     if (this.hasLogLeft) this.#past.pop();
     // An edit that no save has come after is replaced unseen, so only the store's own copy counts.
@@ -114,7 +120,8 @@ export class Expectation {
     const { sequence } = this;
     const [past, reopened] = [[...this.#past], [...this.#reopened]];
     const newest = this.#newest && (this.#newest.sequence || this.#valueOf(this.#newest));
-    return { values: [...values], sequence, past, reopened, ...(newest && { newest }) };
+    const seals = this.seals.promised();
+    return { values: [...values], sequence, past, reopened, seals, ...(newest && { newest }) };
   }
 
   #acknowledge(entry: Asked, sequence: number): void {

@@ -52,9 +52,14 @@ export interface Program<Promised, Found> {
   readonly run: (disk: SimulatedDisk, probe: Probe<Promised>) => Promise<void>;
   /**
    * A new start on what a crash left. Its handles and locks are not those of the first run. `depth`
-   * counts the crashes so far, from 1 on.
+   * counts the crashes so far, from 1 on. Recoveries of the same depth never meet on one disk.
    */
   readonly recover: (disk: SimulatedDisk, probe: Probe<Promised>, depth: number) => Promise<Found>;
+  /**
+   * Files whose content no recovery reads, not even by way of the disk. Images that differ in nothing
+   * else are recovered once.
+   */
+  readonly ignores?: (path: string) => boolean;
   /** What does not hold after a recovery; nothing if all is well. */
   readonly check: (
     recovered: Recovered<Promised, Found>,
@@ -185,6 +190,9 @@ class Exploration<Promised, Found> {
     return now === undefined ? performance.now() : now();
   }
 
+  readonly #digest = (content: Uint8Array, path: string): string =>
+    this.#program.ignores?.(path) === true ? 'ignored' : digestOf(content);
+
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
     const tooMany = this.#failures.length >= failuresMax;
@@ -210,7 +218,7 @@ class Exploration<Promised, Found> {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const key = `${depth}|${moment.promisedKey}|${fingerprint(image.state, digestOf)}`;
+      const key = `${depth}|${moment.promisedKey}|${fingerprint(image.state, this.#digest)}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.#counts.distinct += 1;
@@ -279,8 +287,11 @@ class Exploration<Promised, Found> {
   }
 }
 
+/** The `inspect` of a probe that nobody reads: a program may leave it out, and be faster. */
+export const unwatched = (): void => {};
+
 function silent<Promised>(): Probe<Promised> {
-  return { inspect: () => {}, promises: () => {}, outside: (act) => act() };
+  return { inspect: unwatched, promises: () => {}, outside: (act) => act() };
 }
 
 /** Collects the moments of one run; those that nothing tells apart are one. */

@@ -15,8 +15,10 @@ import {
   exploreProgram,
   type Probe,
   type Program,
+  unwatched,
 } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
+import { fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE, prepare, runScenario, type Scenario } from './scenario.js';
 import { syncsIn, Turns } from './turns.js';
 
@@ -52,15 +54,20 @@ export function storeProgram(
   let lies = noticeLies(undefined);
   return {
     run: (disk, probe) => runStore(scenario, settings, disk, probe),
-    recover: async (disk, { inspect }, crashes) => {
+    recover: async (disk, { inspect: watch }, crashes) => {
       depth = crashes;
+      // An actor that is inspected makes events of every step, whether or not anybody looks at them.
+      const inspect = watch === unwatched ? undefined : watch;
+      const place = { open, externalEdits, inspect, ...fixedWorld(`recovery ${depth}`) };
       // After a mere kill not all that the recovery sees is durable, and the rest may be lost with it.
       if (depth === 1) origin = durablySeen(disk.moment());
-      if (depth > 1) return await recover(disk, { open, externalEdits, inspect });
+      if (depth > 1) return await recover(disk, place);
       lies = noticeLies(recovery && ruleOf(recovery).start());
       const { decide } = lies;
-      return await recover(disk, { open, externalEdits, inspect, faults: recoveryFaults, decide });
+      return await recover(disk, { ...place, faults: recoveryFaults, decide });
     },
+    // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
+    ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
     check: async ({ before, disk, found: outcome, promised }) => {
       // What a lying disk has lost, it has lost to the power failure that comes next.
       const hasLied = depth > 1 && lies.hasLied();
@@ -78,7 +85,7 @@ async function runStore(
   disk: SimulatedDisk,
   probe: Probe<Allowed>,
 ): Promise<void> {
-  const { externalEdits, faults: { run } = {} } = scenario;
+  const { externalEdits, maxCheckpoints, faults: { run } = {} } = scenario;
   const expectation = new Expectation(externalEdits);
   const turns = new Turns();
   const { decide, hasLied } = noticeLies(run && ruleOf(run).start());
@@ -86,7 +93,7 @@ async function runStore(
   const faulty = decide ? new FaultyFileSystem(below, decide, { disk }) : below;
   // Synced in turns of the event loop, so that a promise kept too early is seen as one.
   const fileSystem = syncsIn(turns, faulty);
-  const place = { directory: LAB_DIRECTORY, file: LAB_FILE };
+  const place = { directory: LAB_DIRECTORY, file: LAB_FILE, ...fixedWorld('the run') };
   const world = {
     disk,
     expectation,
@@ -96,7 +103,9 @@ async function runStore(
         ...place,
         fileSystem,
         externalEdits,
+        maxCheckpoints,
         restore: false,
+        maxAgeHours: Number.POSITIVE_INFINITY,
         inspect: probe.inspect,
         around: (io) => faultyIo(io, runFaults),
       }),
@@ -104,7 +113,8 @@ async function runStore(
   };
   prepare(scenario, world);
   probe.promises(() => {
-    const allowed = expectation.allowed();
+    const asked = expectation.allowed();
+    const allowed = maxCheckpoints === undefined ? asked : { ...asked, past: [] };
     return hasLied() ? { ...allowed, lied: true } : allowed;
   });
   await runScenario(scenario, world);

@@ -159,7 +159,7 @@ export const failurePlans: readonly FailurePlan[] = [
       {
         title: `in the recovery, ${titleOf(faults)}`,
         scenario: run,
-        options: { ...options, imagesPerMoment: [5, 2] },
+        options: { ...options, imagesPerMoment: [8, 2] },
       },
       {
         title: `in the recovery of a log left under an edit, ${titleOf(faults)}`,
@@ -216,9 +216,13 @@ export const uncrashed: readonly { readonly transition: RegExp; readonly because
     because: 'answers come in the order of their questions; a unit test sends one out of order',
   },
   {
-    transition: /closing --save\.requested-->/,
+    transition: /(closing|leaving) --((save|restore|check)\.requested|health\.changed)-->/,
     because:
       'a store refuses by itself once close() was called; a unit test sends the event to the machine',
+  },
+  {
+    transition: /halted --restore\.requested-->/,
+    because: 'a restore looks at the file first, which a halted store refuses already',
   },
   {
     transition: /decidingHistory --always--> refused/,

@@ -79,6 +79,7 @@ export {
 export { drawPlans, type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';
+export { NodeFsTracer, type TraceMarks, type TraceOptions } from './node-fs-tracer.js';
 export { type ReplayedCase, replayCase } from './replay-case.js';
 export type {
   Asking,

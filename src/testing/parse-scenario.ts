@@ -7,6 +7,7 @@ import type { YamlValue } from '../format/yaml/yaml-value.js';
 import { ruleFromJson } from '../io/fault-json.js';
 import type { RuleData } from '../io/fault-rules.js';
 import type { Asking, SaveStep, Scenario, ScenarioStep, TogetherStep } from './scenario.js';
+import type { SealedWith } from './seal-promises.js';
 
 /** Reads one scenario or a list. @throws CheckpointError `INVALID_YAML`, with the path of what is wrong */
 export function parseScenario(text: string): Scenario[] {
@@ -32,14 +33,27 @@ export function parseFaults(text: string): RuleData {
 }
 
 function checkScenario(value: unknown, path: string): Scenario {
-  const { name = 'unnamed', file, externalEdits, faults, steps } = record(value, path);
+  const {
+    name = 'unnamed',
+    file,
+    files,
+    externalEdits,
+    maxCheckpoints,
+    faults,
+    steps,
+  } = record(value, path);
   if (typeof name !== 'string') throw wrong(`${path}.name`, 'a string');
   if (file !== undefined && typeof file !== 'string') throw wrong(`${path}.file`, 'a string');
+  if (maxCheckpoints !== undefined && !isCount(maxCheckpoints)) {
+    throw wrong(`${path}.maxCheckpoints`, 'an integer from 1');
+  }
   const policy = oneOf(externalEdits, ['adopt', 'reject', 'restore'], `${path}.externalEdits`);
   if (!Array.isArray(steps)) throw wrong(`${path}.steps`, 'a list');
   return {
     name,
     ...(file !== undefined && { file }),
+    ...(files !== undefined && { files: checkFiles(files, `${path}.files`) }),
+    ...(isCount(maxCheckpoints) && { maxCheckpoints }),
     ...(policy !== undefined && { externalEdits: policy }),
     ...(faults !== undefined && { faults: checkFaults(faults, `${path}.faults`) }),
     steps: steps.map((step, index) => checkStep(step, `${path}.steps[${index}]`)),
@@ -75,6 +89,38 @@ function checkStep(value: unknown, path: string): ScenarioStep {
   }
 }
 
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+/** Files beside the checkpoint; a name that leads elsewhere is a slip, on a disk of the lab's own. */
+function checkFiles(value: unknown, path: string): Readonly<Record<string, string>> {
+  const files = Object.entries(record(value, path));
+  const checked = files.map(([name, content]) => {
+    if (/[/\\]/.test(name)) throw wrong(`${path}["${name}"]`, 'a plain file name');
+    return [name, text(content, `${path}["${name}"]`)] as const;
+  });
+  return Object.fromEntries(checked);
+}
+
+function checkSealedWith(
+  { label, pinned, artifacts }: Readonly<Record<string, unknown>>,
+  path: string,
+): SealedWith {
+  if (pinned !== undefined && (pinned !== true || label === undefined)) {
+    throw wrong(`${path}.pinned`, 'true, with a label');
+  }
+  if (artifacts !== undefined && !Array.isArray(artifacts)) {
+    throw wrong(`${path}.artifacts`, 'a list');
+  }
+  const paths = artifacts?.map((one, index) => text(one, `${path}.artifacts[${index}]`));
+  return {
+    ...(label !== undefined && { label: text(label, `${path}.label`) }),
+    ...(pinned === true && { pinned }),
+    ...(paths !== undefined && { artifacts: paths }),
+  };
+}
+
 function checkFaults(value: unknown, path: string): NonNullable<Scenario['faults']> {
   const { run, recovery } = record(value, path);
   return {
@@ -95,13 +141,15 @@ function checkCall(value: unknown, path: string): TogetherStep {
   return record(value, path).do === 'close' ? { do: 'close' } : checkSave(value, path);
 }
 
-function checkAsking(
-  { durability, abort }: Readonly<Record<string, unknown>>,
-  path: string,
-): Asking {
+function checkAsking(step: Readonly<Record<string, unknown>>, path: string): Asking {
+  const { durability, abort } = step;
   const found = oneOf(durability, ['logged', 'committed'], `${path}.durability`);
   if (abort !== undefined && abort !== true) throw wrong(`${path}.abort`, 'true');
-  return { ...(found !== undefined && { durability: found }), ...(abort === true && { abort }) };
+  return {
+    ...(found !== undefined && { durability: found }),
+    ...(abort === true && { abort }),
+    ...checkSealedWith(step, path),
+  };
 }
 
 function checkSave(value: unknown, path: string): SaveStep {

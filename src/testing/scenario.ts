@@ -13,10 +13,11 @@ import type { Durability } from '../machines/checkpoint-messages.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { CheckpointStore } from '../store.js';
 import type { Expectation } from './expectation.js';
+import type { SealedWith } from './seal-promises.js';
 import type { Turns } from './turns.js';
 
 /** How a save is asked for. */
-export interface Asking {
+export interface Asking extends SealedWith {
   readonly durability?: Durability;
   /** The caller gives up: right after all saves of the step were asked for, or when the schedule says. */
   readonly abort?: true;
@@ -73,7 +74,11 @@ export interface Scenario {
   readonly name: string;
   /** What is in the file before the store is first opened; no file if absent. */
   readonly file?: string;
+  /** Further files in the store's directory, by plain name: what saves may name as artifacts. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly externalEdits?: ExternalEditPolicy;
+  /** How many earlier checkpoints are kept; then history is not asked to be complete. */
+  readonly maxCheckpoints?: number;
   readonly faults?: ScenarioFaults;
   readonly steps: readonly ScenarioStep[];
 }
@@ -97,8 +102,14 @@ export interface ScenarioWorld {
 }
 
 /** Puts the scenario's first file on the disk. */
-export function prepare({ file }: Scenario, { disk, expectation }: ScenarioWorld): void {
+export function prepare(
+  { file, files = {} }: Scenario,
+  { disk, expectation }: ScenarioWorld,
+): void {
   disk.makeDirectory(LAB_DIRECTORY);
+  for (const [name, content] of Object.entries(files)) {
+    writeWhole(disk, `${LAB_DIRECTORY}/${name}`, content);
+  }
   if (file !== undefined) {
     writeWhole(disk, TARGET, file);
     const { value } = parseYaml(file);
@@ -178,22 +189,29 @@ async function save(
   { expectation, turns }: ScenarioWorld,
 ): Promise<void> {
   const answer = expectation.ask((before) => outcomeOf(step, before));
+  const seal = expectation.seals.ask(step);
   const controller = new AbortController();
   const asked = ask(step, store, controller.signal);
   if (step.abort === true) turns.soon(() => controller.abort());
   try {
     const { sequence } = await asked;
     answer.acknowledged(sequence);
+    seal.acknowledged(sequence);
   } catch (error) {
     const { details } = error as { details?: { outcome?: string } };
     const isAborted = controller.signal.aborted && error === controller.signal.reason;
-    if (isAborted || details?.outcome === 'notSaved') answer.notSaved();
-    else expectation.hasLogLeft = true;
+    if (isAborted || details?.outcome === 'notSaved') {
+      answer.notSaved();
+      seal.notSaved();
+    } else {
+      expectation.hasLogLeft = true;
+    }
   }
 }
 
 function ask(step: SaveStep, store: CheckpointStore<YamlValue>, signal: AbortSignal) {
-  const options = { durability: step.durability, ...(step.abort === true && { signal }) };
+  const { durability, label, pinned, artifacts } = step;
+  const options = { durability, label, pinned, artifacts, ...(step.abort && { signal }) };
   switch (step.do) {
     case 'save':
       return store.save(step.state, options);

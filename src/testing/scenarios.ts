@@ -71,4 +71,32 @@ export const labScenarios: readonly Scenario[] = [
       { do: 'save', state: { v: 2 } },
     ],
   },
+  {
+    name: 'labels, a pin and artifacts, of which history keeps two and the pinned one',
+    files: { 'plan.md': 'a plan', 'out.bin': 'built' },
+    maxCheckpoints: 2,
+    steps: [
+      {
+        do: 'save',
+        state: { v: 1 },
+        label: 'good',
+        pinned: true,
+        artifacts: ['plan.md', 'out.bin'],
+      },
+      { do: 'set', path: 'v', value: 2, label: 'second' },
+      { do: 'edit', text: 'v: 3\n' },
+      { do: 'set', path: 'v', value: 4, artifacts: ['out.bin'], durability: 'logged' },
+      {
+        do: 'together',
+        steps: [
+          { do: 'set', path: 'v', value: 5 },
+          { do: 'set', path: 'v', value: 6, label: 'a', pinned: true, artifacts: ['plan.md'] },
+          { do: 'set', path: 'v', value: 7, label: 'b', artifacts: ['out.bin', 'plan.md'] },
+        ],
+      },
+      { do: 'reopen' },
+      { do: 'set', path: 'v', value: 8, artifacts: [] },
+      { do: 'set', path: 'v', value: 9 },
+    ],
+  },
 ];

@@ -15,6 +15,12 @@ const imagesPerMoment = LAB_IMAGES.split(',').map(Number);
 const [small, ...larger] = labScenarios;
 if (small === undefined) throw new Error('the lab has no scenarios');
 
+/** What an exhaustive exploration of the small scenario comes to, a little less of it. */
+const atLeast = {
+  'posix-minimal': { moments: 2500, images: 35_000, distinct: 2000 },
+  ordered: { moments: 1200, images: 8000, distinct: 750 },
+};
+
 function failuresOf({ failures }: ExploreReport): object[] {
   return failures.map(({ check, message, trail }) => ({
     failed: `${check}: ${message}`,
@@ -30,7 +36,11 @@ describe.each(['posix-minimal', 'ordered'] as const)('power failure under %s', (
     const failures = failuresOf(report);
     expect(failures, JSON.stringify(failures, null, 1)).toEqual([]);
     expect(report.exhaustive).toBe(true);
-    expect(report.counts.distinct).toBeGreaterThan(2500);
+    // Of the images most are equal to others: what is gone through is said by all of them.
+    const { moments, images, distinct } = atLeast[model];
+    expect(report.counts.moments).toBeGreaterThan(moments);
+    expect(report.counts.images).toBeGreaterThan(images);
+    expect(report.counts.distinct).toBeGreaterThan(distinct);
   }, 300_000);
 
   it.each(larger)(
@@ -45,7 +55,7 @@ describe.each(['posix-minimal', 'ordered'] as const)('power failure under %s', (
       });
       const failures = failuresOf(report);
       expect(failures, JSON.stringify(failures, null, 1)).toEqual([]);
-      expect(report.counts.distinct).toBeGreaterThan(300);
+      expect(report.counts.distinct).toBeGreaterThan(150);
     },
     300_000,
   );

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSeal } from '../../src/format/seal.js';
 import type { SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { openCheckpointStore } from '../../src/store.js';
+import { NodeFsTracer, type TraceMarks } from '../../src/testing/node-fs-tracer.js';
 import type { WriterTrace } from '../../src/testing/traced-writer.js';
 import {
   describeVerdict,
@@ -19,7 +20,6 @@ import {
   type WriterReport,
 } from '../../src/testing/writer-lab.js';
 import { expectGeneratedPart } from '../helpers/generated-file.js';
-import { NodeFsTracer, type TraceMarks } from '../helpers/node-fs-trace.js';
 
 const NAME = 'ORCHESTRATION.yaml';
 const FILE = `/${NAME}`;

@@ -242,8 +242,8 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [
       patch(
         recovery,
-        'session.epoch = scan.header.epoch;',
-        'unlinkIfThere(session.fs, pathsOf(session).wal); session.epoch = scan.header.epoch;',
+        'const { epoch } = scan.header;',
+        'unlinkIfThere(session.fs, pathsOf(session).wal); const { epoch } = scan.header;',
       ),
     ],
     hunt: 'logged, crashed twice',
@@ -476,13 +476,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'seal of the checkpoint not verified',
     breaks: 'the digest in the seal line is not compared with the bytes before it',
     rule: 'A checkpoint is what was published only if its seal verifies.',
-    patches: [
-      patch(
-        'format/seal.js',
-        'if (sha256Hex(bytes.subarray(0, start)) !== line.sha256)',
-        'if (false)',
-      ),
-    ],
+    patches: [patch('format/seal.js', 'if (sha256Hex(covered) !== line.sha256)', 'if (false)')],
     hunt: 'damaged checkpoints',
     check: 'finds-an-allowed-state',
     statesMax: 10,
@@ -493,7 +487,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     rule: past,
     patches: [
       patch(
-        recovery,
+        'io/history-search.js',
         "if (reading.kind !== 'sealed' || reading.sequence !== sequence) {",
         'if (false) {',
       ),

@@ -196,7 +196,11 @@ interface Real {
 async function openOn(disk: SimulatedDisk): Promise<Pick<Real, 'store' | 'syncs'>> {
   const syncs = new HeldSyncs();
   const fileSystem = syncsIn(syncs, disk);
-  const store = await openCheckpointStore<{ v: number }>({ directory: '/s', fileSystem });
+  const store = await openCheckpointStore<{ v: number }>({
+    directory: '/s',
+    fileSystem,
+    restore: false,
+  });
   syncs.hold();
   return { store, syncs };
 }

@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const linesMax = 400;
 const longFiles = {
   'src/machines/checkpoint-machine.ts': {
-    linesMax: 860,
+    linesMax: 880,
     why: 'one statechart and its named actions: cut in two, no half can be read',
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
@@ -93,6 +93,7 @@ describe('a checker of the structure rules', () => {
     ['src/format/a.ts', 'node:fs'],
     ['src/store.ts', 'node:path'],
     ['src/inspector/a.ts', 'node:http'],
+    ['src/testing/lab.ts', 'node:fs'],
   ])('refuses node modules outside of their places: %s: %s', (path, from) => {
     expect(broken(file(path, `import { b } from '${from}';`))).toEqual(['node-module']);
   });
@@ -102,6 +103,7 @@ describe('a checker of the structure rules', () => {
     ['src/io/lock-file.ts', 'node:crypto'],
     ['src/format/a.ts', 'node:zlib'],
     ['src/inspector/live-server.ts', 'node:http'],
+    ['src/testing/node-fs-tracer.ts', 'node:fs'],
     ['src/cli/main.ts', 'node:util'],
   ])('allows node modules in their places: %s: %s', (path, from) => {
     expect(broken(file(path, `import { b } from '${from}';`))).toEqual([]);

@@ -172,6 +172,7 @@ describe('retention', () => {
       maxCheckpoints: 1,
       maxAgeMs: 1,
       maxBytes: 1000,
+      artifactRoot: '/',
       externalEdits: 'adopt',
       validateSealed: false,
     });

@@ -170,6 +170,11 @@ describe('guard mode', () => {
   it.each<[string, (file: string) => void, string]>([
     ['emptied', (file) => truncateSync(file, 0), 'EMPTY_DOCUMENT'],
     ['cut off in a string', (file) => writeFileSync(file, 'status: "ACT'), 'INVALID_YAML'],
+    [
+      'cut off where YAML can end',
+      (file) => truncateSync(file, '# plan\nstatus: ACTIVE   # by hand\n'.length),
+      'TRUNCATED',
+    ],
     ['filled with NUL', (file) => writeFileSync(file, Buffer.alloc(60)), 'INVALID_YAML'],
     ['given a key twice', (file) => writeFileSync(file, 'a: 1\nb: 2\na: 3\n'), 'DUPLICATE_KEY'],
     [

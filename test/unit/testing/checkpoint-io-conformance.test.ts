@@ -27,6 +27,7 @@ function onMemory(): EditableCheckpointIoSubject {
         maxAgeMs: Number.POSITIVE_INFINITY,
         maxBytes: 1 << 24,
         externalEdits: 'adopt',
+        artifactRoot: '/',
         validateSealed: false,
       }),
     kill: () => {

@@ -9,13 +9,13 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SimulatedDisk } from '../../../src/io/simulated-disk.js';
+import { NodeFsTracer } from '../../../src/testing/node-fs-tracer.js';
 import {
   checkTrace,
   placeFiles,
   replay,
   type WriterTrace,
 } from '../../../src/testing/traced-writer.js';
-import { NodeFsTracer } from '../../helpers/node-fs-trace.js';
 
 const tracer = new NodeFsTracer();
 const folders: string[] = [];

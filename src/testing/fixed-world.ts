@@ -1,0 +1,31 @@
+/**
+ * The chance and the time that the lab's stores see: the same in every run, so that crashes which lead to
+ * the same files lead to the same bytes and names, and the states after them are recovered once. Assumes
+ * nothing of a store but that no promise depends on either; `docs/testing.md` says so.
+ */
+import { createRandom } from '../io/random.js';
+import type { CheckpointStoreOptions } from '../store/store-options.js';
+
+/** After every time stamp of a simulated disk, so that these are believed as those of a real disk are. */
+const NOW_MS = Date.UTC(2040, 0, 1);
+const clock = { now: () => NOW_MS };
+
+/** Who draws. Streams differ, so that no two of those who share a disk come to the same name. */
+export type DrawsFrom = 'the run' | 'a second recovery' | `recovery ${number}`;
+
+/** Options for all stores of one run, or of one recovery. */
+export function fixedWorld(
+  who: DrawsFrom,
+): Required<Pick<CheckpointStoreOptions, 'clock' | 'random'>> {
+  const random = createRandom(seedOf(who));
+  return {
+    clock,
+    random: (length) => Uint8Array.from({ length }, () => random.next(256)),
+  };
+}
+
+function seedOf(who: DrawsFrom): number {
+  if (who === 'the run') return 1;
+  if (who === 'a second recovery') return 2;
+  return 100 + Number(who.slice('recovery '.length));
+}
