@@ -12,6 +12,7 @@ import type { CliContext, Launch } from './context.js';
 import { type NamedText, structuralText, unifiedText } from './difference-text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { accessHistory, SELECTOR_HELP } from './history-access.js';
+import { unifiedDiff } from './unified-diff.js';
 
 const EXAMPLES = `${SELECTOR_HELP} A file is named with a slash: ./plan.yaml
 
@@ -54,7 +55,7 @@ async function diff(
     after: after.name,
     same: before.text === after.text,
     ...(text
-      ? { text: unifiedText(before, after, context.colors) }
+      ? { text: unifiedDiff(before.text, after.text, { from: before.name, to: after.name }) }
       : { changes: diffTexts(before.text, after.text) ?? null }),
   };
   const told = text ? unifiedText : structuralText;

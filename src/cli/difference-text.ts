@@ -1,9 +1,9 @@
 /**
  * A difference between two texts as people read it: by path, or line by line.
  */
-import { createTwoFilesPatch } from 'diff';
 import { describeChange, diffTexts, type StateChange } from '../store/state-diff.js';
 import type { Colors } from './context.js';
+import { unifiedDiff } from './unified-diff.js';
 import { printable } from './words.js';
 
 /** A text and what it is called. */
@@ -22,12 +22,18 @@ export function structuralText(before: NamedText, after: NamedText, colors: Colo
   return changes.map((change) => `${painted(change, colors)}\n`).join('');
 }
 
-/** A unified diff, as `diff -u` prints it. */
+/**
+ * A unified diff, as `diff -u` prints it. Line ends stay as they are, also those of Windows, so that
+ * `patch` applies what is piped to it.
+ */
 export function unifiedText(before: NamedText, after: NamedText, colors: Colors): string {
-  if (before.text === after.text) return '';
-  const patch = createTwoFilesPatch(before.name, after.name, before.text, after.text);
-  const lines = patch.split('\n').filter((line) => !line.startsWith('======'));
-  return lines.map((line) => paintedLine(printable(line), colors)).join('\n');
+  const names = { from: before.name, to: after.name };
+  const [fromHead = '', toHead = '', ...lines] = unifiedDiff(before.text, after.text, names).split(
+    '\n',
+  );
+  if (lines.length === 0) return '';
+  const heads = [fromHead, toHead].map((head) => colors.bold(printable(head)));
+  return [...heads, ...lines.map((line) => paintedLine(line, colors))].join('\n');
 }
 
 function painted(change: StateChange, colors: Colors): string {
@@ -37,8 +43,9 @@ function painted(change: StateChange, colors: Colors): string {
 }
 
 function paintedLine(line: string, colors: Colors): string {
-  if (line.startsWith('+++') || line.startsWith('---')) return colors.bold(line);
-  if (line.startsWith('+')) return colors.green(line);
-  if (line.startsWith('-')) return colors.red(line);
-  return line.startsWith('@@') ? colors.cyan(line) : line;
+  const end = line.endsWith('\r') ? '\r' : '';
+  const shown = printable(line.slice(0, line.length - end.length));
+  if (line.startsWith('+')) return colors.green(shown) + end;
+  if (line.startsWith('-')) return colors.red(shown) + end;
+  return (line.startsWith('@@') ? colors.cyan(shown) : shown) + end;
 }
