@@ -1,7 +1,7 @@
 /**
  * A difference between two texts as people read it: by path, or line by line.
  */
-import { describeChange, diffTexts, type StateChange } from '../store/state-diff.js';
+import { changeText, diffTexts, type StateChange } from '../store/state-diff.js';
 import type { Colors } from './context.js';
 import { unifiedDiff } from './unified-diff.js';
 import { printable } from './words.js';
@@ -37,9 +37,9 @@ export function unifiedText(before: NamedText, after: NamedText, colors: Colors)
 }
 
 function painted(change: StateChange, colors: Colors): string {
-  const line = printable(describeChange(change)).replaceAll('\n', ' ');
+  const line = printable(changeText(change)).replaceAll('\n', ' ');
   if (change.kind === 'added') return colors.green(line);
-  return change.kind === 'removed' ? colors.red(line) : `~ ${line}`;
+  return change.kind === 'removed' ? colors.red(line) : line;
 }
 
 function paintedLine(line: string, colors: Colors): string {

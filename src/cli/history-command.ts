@@ -5,7 +5,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import type { HistoryEntry } from '../store/history.js';
-import { diffTexts, type StateChange, summarize } from '../store/state-diff.js';
+import { diffTexts, type StateChange, summarizeChanges } from '../store/state-diff.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { accessHistory, type HistoryAccess } from './history-access.js';
@@ -98,7 +98,7 @@ function toData({ entry, changes, problem }: Row): Record<string, unknown> {
     time: new Date(timeMs).toISOString(),
     verified: problem === undefined,
     ...(problem && { problem }),
-    ...(changes && { changes: changes.length, summary: summarize(changes) }),
+    ...(changes && { changes: changes.length, summary: summarizeChanges(changes) }),
   };
 }
 
@@ -111,7 +111,7 @@ function textOf(rows: readonly Row[], total: number, colors: CliContext['colors'
       ...(pinned ? ['pinned'] : []),
       ...(artifacts > 0 ? [count(artifacts, 'artifact')] : []),
     ].join(', ');
-    const changed = changes === undefined ? '' : summarize(changes);
+    const changed = changes === undefined ? '' : summarizeChanges(changes);
     const what = problem === undefined ? changed : `DAMAGED: ${problem.message}`;
     const cells = [
       `${sequence}${current ? ' *' : ''}`,

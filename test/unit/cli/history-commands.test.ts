@@ -50,7 +50,7 @@ describe('history', () => {
     expect(exitCode).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toHaveLength(4);
-    expect(lines[0]).toMatch(/^4 \* .*\+ phases\[0\]: \{zero, 2 keys\}$/);
+    expect(lines[0]).toMatch(/^4 \* .*\+ phases\[0\]: \{name: zero, status: DO…$/);
     expect(lines[1]).toMatch(/^3 .*\+ owner: ada$/);
     expect(lines[2]).toMatch(
       /^2 .*"reviewed", pinned, 1 artifact {2}phases\[0\]\.status: PENDING → DONE$/,
@@ -110,7 +110,7 @@ describe('show', () => {
     const directory = await fourCheckpoints();
     const missing = await run(directory, ['show', 'gone']);
     expect(missing).toMatchObject({ exitCode: 1 });
-    expect(missing.stderr).toContain('2 (reviewed)');
+    expect(missing.stderr).toContain('2 ("reviewed")');
     const entry = join(directory, 'checkpoints/000000000001.ORCHESTRATION.yaml');
     unlinkSync(entry);
     writeFileSync(entry, TEXT);
@@ -126,8 +126,8 @@ describe('diff', () => {
     const directory = await fourCheckpoints();
     const { stdout } = await run(directory, ['diff', '1']);
     expect(stdout.trimEnd().split('\n')).toEqual([
-      '+ phases[0]: {zero, 2 keys}',
-      '~ phases[1].status: PENDING → DONE',
+      '+ phases[0]: {name: zero, status: DONE}',
+      '~ phases[1].status (was phases[0].status): PENDING → DONE',
       '+ owner: ada',
     ]);
   });
@@ -177,7 +177,7 @@ describe('restore', () => {
     const directory = await fourCheckpoints();
     const outcome = await run(directory, ['restore', '1'], { stdin, stdinIsTerminal: true });
     expect(outcome.exitCode).toBe(exitCode);
-    expect(outcome.stderr).toContain('~ phases[0].status: DONE → PENDING');
+    expect(outcome.stderr).toContain('~ phases[0].status (was phases[1].status): DONE → PENDING');
     expect(textIn(directory) === TEXT).toBe(isRestored);
   });
 
