@@ -200,7 +200,8 @@ async function checkRefusal(
   const after = disk.visible();
   if (!isMadeToFail) return checkKept(labFiles(before), after, 'keeps-what-it-cannot-explain');
   const next = new SimulatedDisk({ state: after });
-  const second = { ...tried, disk: next, outcome: await recover(next, settings) };
+  const world = fixedWorld('a recovery after a refusal');
+  const second = { ...tried, disk: next, outcome: await recover(next, { ...settings, ...world }) };
   const failures = await checkRecovery(second, settings, settled);
   const refused = `after a recovery that refused (${describeError(error)}): `;
   return failures.map(({ check, message }) => ({ check, message: `${refused}${message}` }));

@@ -52,7 +52,8 @@ export interface Program<Promised, Found> {
   readonly run: (disk: SimulatedDisk, probe: Probe<Promised>) => Promise<void>;
   /**
    * A new start on what a crash left. Its handles and locks are not those of the first run. `depth`
-   * counts the crashes so far, from 1 on. Recoveries of the same depth never meet on one disk.
+   * counts the crashes so far, from 1 on. Recoveries of the same depth never meet on one disk: one
+   * that `run` itself makes is of depth 0.
    */
   readonly recover: (disk: SimulatedDisk, probe: Probe<Promised>, depth: number) => Promise<Found>;
   /**
@@ -242,7 +243,7 @@ class Exploration<Promised, Found> {
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${fingerprint(image.state, digestOf)}`;
+    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${fingerprint(image.state, this.#digest)}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#counts.distinct += 1;

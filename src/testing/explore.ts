@@ -61,7 +61,7 @@ export function storeProgram(
       const place = { open, externalEdits, inspect, ...fixedWorld(`recovery ${depth}`) };
       // After a mere kill not all that the recovery sees is durable, and the rest may be lost with it.
       if (depth === 1) origin = durablySeen(disk.moment());
-      if (depth > 1) return await recover(disk, place);
+      if (depth !== 1) return await recover(disk, place);
       lies = noticeLies(recovery && ruleOf(recovery).start());
       const { decide } = lies;
       return await recover(disk, { ...place, faults: recoveryFaults, decide });

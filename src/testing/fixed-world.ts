@@ -11,7 +11,11 @@ const NOW_MS = Date.UTC(2040, 0, 1);
 const clock = { now: () => NOW_MS };
 
 /** Who draws. Streams differ, so that no two of those who share a disk come to the same name. */
-export type DrawsFrom = 'the run' | 'a second recovery' | `recovery ${number}`;
+export type DrawsFrom =
+  | 'the run'
+  | 'a second recovery'
+  | 'a recovery after a refusal'
+  | `recovery ${number}`;
 
 /** Options for all stores of one run, or of one recovery. */
 export function fixedWorld(
@@ -27,5 +31,6 @@ export function fixedWorld(
 function seedOf(who: DrawsFrom): number {
   if (who === 'the run') return 1;
   if (who === 'a second recovery') return 2;
+  if (who === 'a recovery after a refusal') return 3;
   return 100 + Number(who.slice('recovery '.length));
 }

@@ -33,10 +33,13 @@ test.runIf(onLinux)('start time and boot decide where they are known', () => {
 });
 
 test.runIf(onLinux)('a killed process that its parent has not asked for is not alive', async () => {
-  // The shell becomes `sleep` by exec and so never waits for its own child.
-  const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
+  // The shell becomes `cat` by exec and so never waits for its own child.
+  const shell = spawn('/bin/sh', ['-c', 'sleep 60 & echo $!; exec cat']);
   const [line] = await once(shell.stdout, 'data');
   const pid = Number(String(line).trim());
+  // Until it is `cat`, which this answer tells, it is a shell and may still ask for its child.
+  shell.stdin.write('answer');
+  await once(shell.stdout, 'data');
   expect(isAlive({ pid, host: hostname() })).toBe(true);
   process.kill(pid, 'SIGKILL');
   const deadline = Date.now() + 5000;

@@ -64,6 +64,13 @@ const ways: [string, (at: (name: string) => string) => void | Promise<void>][] =
     },
   ],
   [
+    'a rename from a name that begins with two dots',
+    (at) => {
+      fs.writeFileSync(at('..hidden.tmp'), 'text');
+      fs.renameSync(at('..hidden.tmp'), at('before'));
+    },
+  ],
+  [
     'writes without a position',
     (at) => {
       const file = fs.openSync(at('a'), 'w+');
