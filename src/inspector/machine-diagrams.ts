@@ -5,6 +5,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { checkpointMachine } from '../machines/checkpoint-machine.js';
 import { failureDetectorMachine } from '../machines/failure-detector-machine.js';
+import { guardMachine } from '../machines/guard-machine.js';
 import { recoveryMachine } from '../machines/recovery-machine.js';
 import { writeMachine } from '../machines/write-machine.js';
 import { type GraphEdge, type GraphState, graphOf } from './machine-graph.js';
@@ -69,7 +70,7 @@ const sixSteps = [
   'deletingWal',
 ];
 
-/** The diagrams of this package: the store, its failure detector, a round of the write protocol, recovery. */
+/** The diagrams of this package: the store, its failure detector, guard mode, a round of the write protocol, recovery. */
 export function machineDiagrams(): Diagram[] {
   return [
     diagramOf('checkpoint', {
@@ -98,6 +99,18 @@ export function machineDiagrams(): Diagram[] {
         'memory.idle',
       ],
       failureStates: ['memory.stopping'],
+    }),
+    diagramOf('guard', {
+      machine: guardMachine,
+      title: 'Guard mode',
+      mainWay: [
+        'guarding.settling',
+        'guarding.looking',
+        'guarding.judging',
+        'guarding.waiting',
+        'guarding.settling',
+      ],
+      failureStates: ['guarding.rechecking'],
     }),
     diagramOf('write', {
       machine: writeMachine,
