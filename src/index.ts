@@ -52,6 +52,7 @@ export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { CheckpointSelector } from './store/checkpoint-selector.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
+export { diffStates, type StateChange } from './store/state-diff.js';
 export type {
   CheckOptions,
   CheckpointLogger,

@@ -15,15 +15,19 @@ import {
   wantsColors,
 } from './context.js';
 import { addDemoCommand } from './demo-command.js';
+import { addDiffCommand } from './diff-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.js';
 import { addExploreCommand } from './explore-command.js';
 import { addGetCommand } from './get-command.js';
 import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
+import { addHistoryCommand } from './history-command.js';
 import { toJson } from './json.js';
 import { addRecoverCommand } from './recover-command.js';
+import { addRestoreCommand } from './restore-command.js';
 import { addSaveCommand } from './save-command.js';
 import { addSetCommand } from './set-command.js';
+import { addShowCommand } from './show-command.js';
 import { addStatusCommand } from './status-command.js';
 import { addVerifyCommand } from './verify-command.js';
 import { addWalCommand } from './wal-command.js';
@@ -61,6 +65,10 @@ export function buildProgram(launch: Launch): Command {
     addStatusCommand(program, launch),
     addRecoverCommand(program, launch),
     addVerifyCommand(program, launch),
+    addHistoryCommand(program, launch),
+    addShowCommand(program, launch),
+    addDiffCommand(program, launch),
+    addRestoreCommand(program, launch),
     addWatchCommand(program, launch),
     addMarkHealthyCommand(program, launch),
     addResetCommand(program, launch),

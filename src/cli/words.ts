@@ -20,7 +20,8 @@ const UNITS: readonly (readonly [string, number])[] = [
   ['second', 1000],
 ];
 
-function age(elapsedMs: number): string {
+/** `3 minutes ago`. */
+export function age(elapsedMs: number): string {
   if (elapsedMs < 0) return 'in the future: was the clock set back?';
   for (const [unit, unitMs] of UNITS) {
     if (elapsedMs >= unitMs) return `${count(Math.floor(elapsedMs / unitMs), unit)} ago`;

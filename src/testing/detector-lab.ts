@@ -32,8 +32,8 @@ export type DetectorStep =
   | { readonly do: 'write'; readonly text: string; readonly v?: number }
   | { readonly do: 'delete' }
   | { readonly do: 'reopen' }
-  /** The rest is asked for at once: also while the store closes. */
-  | { readonly do: 'closeAmid'; readonly steps: readonly DetectorStep[] };
+  /** These are asked for at once, and so many turns of the event loop later the store is closed. */
+  | { readonly do: 'closeAmid'; readonly steps: readonly DetectorStep[]; readonly turns?: number };
 
 /** A run of the lab. */
 export interface DetectorScenario {
@@ -47,6 +47,8 @@ export interface DetectorScenario {
   readonly schemaFrom?: number;
   readonly steps: readonly DetectorStep[];
   readonly runFaults?: readonly PortFault[];
+  /** They count from this opening of the store on, from 1; at every one if absent. */
+  readonly runFaultsFrom?: number;
   readonly recoveryFaults?: readonly PortFault[];
 }
 
@@ -169,25 +171,46 @@ class DetectorRun {
     this.#disk.settle();
     this.#probe.promises(() => this.#promised());
     try {
-      let store = await this.#open();
+      let store = await this.#tryOpen();
       for (const step of steps) {
         if (step.do === 'reopen') {
           this.#isRunning = false;
-          await store.close();
-          store = await this.#open();
+          await store?.close();
+          store = await this.#tryOpen();
+        } else if (store === undefined) {
+          // What could not be opened takes nothing until it is opened again.
         } else if (step.do === 'closeAmid') {
-          this.#isRunning = false;
-          const asked = step.steps.map((one) => this.#do(one, store));
-          await Promise.all([...asked, store.close()]);
-          store = await this.#open();
+          await this.#closeAmid(step, store);
+          store = await this.#tryOpen();
         } else {
           await this.#do(step, store);
         }
       }
       this.#isRunning = false;
-      await store.close();
+      await store?.close();
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
+    }
+  }
+
+  async #closeAmid(
+    { steps, turns = 0 }: Extract<DetectorStep, { do: 'closeAmid' }>,
+    store: Store,
+  ): Promise<void> {
+    const asked = steps.map((one) => this.#do(one, store));
+    for (let turn = 0; turn < turns; turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    this.#isRunning = false;
+    await Promise.all([...asked, store.close()]);
+  }
+
+  async #tryOpen(): Promise<Store | undefined> {
+    try {
+      return await this.#open();
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      return undefined;
     }
   }
 
@@ -195,8 +218,11 @@ class DetectorRun {
     const { clock, random } = fixedWorld('the run');
     const timers = this.#clock;
     this.#openings += 1;
-    const { schemaFrom = 1, schemaMax, ...rest } = this.#scenario;
+    const { schemaFrom = 1, schemaMax, runFaults = [], ...rest } = this.#scenario;
+    const faults = this.#openings >= (rest.runFaultsFrom ?? 1) ? runFaults : [];
     const isRefusing = schemaMax !== undefined && this.#openings >= schemaFrom;
+    // A checkpoint that the schema refuses is a failure, at each opening.
+    if (isRefusing) this.#asked += 1;
     const scenario = isRefusing ? this.#scenario : rest;
     const store = await open(scenario, slowSyncs(this.#disk), {
       random,
@@ -206,7 +232,7 @@ class DetectorRun {
         clearTimeout: (id) => timers.clearTimeout(id as number),
       },
       inspect: this.#probe.inspect,
-      around: (io) => faultyIo(io, this.#scenario.runFaults ?? []),
+      around: (io) => faultyIo(io, faults),
     });
     this.#isRunning = true;
     return store;
@@ -313,7 +339,9 @@ function checkFound(scenario: DetectorScenario, found: Found, promised: Promised
     const isMadeToFail = error instanceof Error && error.message.includes('was made to fail');
     const isExhausted = code === 'RESTORES_EXHAUSTED' && mayRestore;
     const isSchema = code === 'SCHEMA_INVALID' && scenario.schemaMax !== undefined;
-    if (!isMadeToFail && !isExhausted && !isSchema) fail('recovers', `refused: ${String(error)}`);
+    const isRejected = code === 'EDITED_OUTSIDE' && scenario.externalEdits === 'reject';
+    if (!isMadeToFail && !isExhausted && !isSchema && !isRejected)
+      fail('recovers', `refused: ${String(error)}`);
     return failures;
   }
   const v = store.state?.v;
@@ -334,7 +362,8 @@ function checkFound(scenario: DetectorScenario, found: Found, promised: Promised
     fail('counts-are-never-lost', `${reported} of ${promised.counted} failures are known`);
   }
   const isCrashKnown = health.failures.some(({ signal }) => signal === 'crashed');
-  if (promised.isRunning && !isCrashKnown && !hasRestored) {
+  const isCounting = scenario.restore.countCrashes !== false;
+  if (promised.isRunning && isCounting && !isCrashKnown && !hasRestored) {
     fail('a-crash-is-counted', 'the run is not known to have crashed');
   }
   return failures;

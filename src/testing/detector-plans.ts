@@ -65,10 +65,24 @@ const timed: DetectorScenario = {
   ],
 };
 
-const closing: DetectorScenario = {
-  name: 'a store is closed while failures are counted',
+const closing = (turns: number): DetectorScenario => ({
+  name: `a store is closed ${turns} turns after failures were reported`,
   restore: { ...automatic, threshold: 1 },
-  steps: [...three, { do: 'closeAmid', steps: [report, { do: 'check' }, report] }],
+  steps: [...three, { do: 'closeAmid', turns, steps: [report, { do: 'check' }, report] }],
+});
+
+/** A failure that the machine can't undo, and then failures that want a restore. */
+const halting: DetectorScenario = {
+  name: 'failures are reported to a store that has halted',
+  restore: automatic,
+  runFaults: [{ operation: 'syncCheckpoint', nth: 3, kind: 'directorySync' }],
+  steps: [...three, report, report, { do: 'restore', sequence: 1 }, { do: 'check' }],
+};
+
+const exhausted: DetectorScenario = {
+  name: 'no restore is left from the beginning',
+  restore: { ...automatic, threshold: 1, maxRestores: 0 },
+  steps: [...three, report, { do: 'save', v: 4 }, { do: 'reopen' }],
 };
 
 const fail = (
@@ -108,7 +122,31 @@ export const detectorPlans: readonly DetectorScenario[] = [
   guarded,
   refused,
   timed,
-  closing,
+  ...[0, 1, 2, 3, 4, 5, 6].map(closing),
+  halting,
+  exhausted,
+  {
+    ...exhausted,
+    name: 'no restore is left, and that can not be noted',
+    runFaults: [{ operation: 'writeHealth', nth: 3, kind: 'write' }],
+  },
+  {
+    ...reported,
+    name: 'failures are reported to a tool beside the orchestrator',
+    restore: { ...automatic, countCrashes: false },
+  },
+  ...(['keepCheckpoint', 'removeLeftovers'] as const).map((operation) => ({
+    ...refused,
+    name: `a schema refuses the newest checkpoint, and ${operation} fails`,
+    runFaults: [{ operation, nth: 1, kind: 'write' as const }],
+    runFaultsFrom: 2,
+  })),
+  {
+    name: 'a restore at the start halts',
+    restore: { ...automatic, threshold: 1 },
+    steps: three,
+    recoveryFaults: [{ operation: 'syncCheckpoint', nth: 1, kind: 'directorySync' }],
+  },
   quiet('manual'),
   quiet('off'),
   {

@@ -216,9 +216,13 @@ export const uncrashed: readonly { readonly transition: RegExp; readonly because
     because: 'answers come in the order of their questions; a unit test sends one out of order',
   },
   {
-    transition: /closing --save\.requested-->/,
+    transition: /(closing|leaving) --((save|restore|check)\.requested|health\.changed)-->/,
     because:
       'a store refuses by itself once close() was called; a unit test sends the event to the machine',
+  },
+  {
+    transition: /halted --restore\.requested-->/,
+    because: 'a restore looks at the file first, which a halted store refuses already',
   },
   {
     transition: /decidingHistory --always--> refused/,

@@ -1,15 +1,21 @@
 /**
  * Crashes at every transition of every machine, error edges included: operations are made to fail, and
  * the crash images of the moments around the failure are recovered. A transition that is never crashed
- * at fails the test unless it is listed with a reason.
+ * at fails the test unless it is listed with a reason. The failure detector is crashed at every point of
+ * counting and restoring: counts are never lost, restores never made without need, and never without end.
  */
 import { describe, expect, it } from 'vitest';
+import { failureDetectorMachine } from '../../src/machines/failure-detector-machine.js';
 import { Coverage } from '../../src/testing/coverage.js';
+import { type DetectorScenario, detectorProgram } from '../../src/testing/detector-lab.js';
+import { detectorPlans } from '../../src/testing/detector-plans.js';
 import { explore } from '../../src/testing/explore.js';
+import { exploreProgram } from '../../src/testing/explore-program.js';
 import { failurePlans } from '../../src/testing/failure-plans.js';
 import { labMachines, uncoveredWithoutReason } from '../../src/testing/lab.js';
 
 const coverage = new Coverage();
+const machines = [...labMachines, failureDetectorMachine];
 
 describe('every promise is kept when', () => {
   it.each(failurePlans)('$title', async ({ scenario, options }) => {
@@ -30,13 +36,45 @@ describe('every promise is kept when', () => {
   });
 });
 
+/** A short run is crashed three times in a row; a long one twice; one with faults once. */
+function scopeOf({ steps, runFaults }: DetectorScenario) {
+  if (runFaults !== undefined) return { depth: 1, imagesPerMoment: [1] };
+  return steps.length <= 3
+    ? { depth: 3, imagesPerMoment: [3, 1, 1] }
+    : { depth: 2, imagesPerMoment: [1, 1] };
+}
+
+describe('crashed anywhere while', () => {
+  it.each(detectorPlans)(
+    '$name: every count and every state is kept',
+    async (scenario) => {
+      const { depth, imagesPerMoment } = scopeOf(scenario);
+      const report = await exploreProgram(detectorProgram(scenario), {
+        model: 'posix-minimal',
+        seed: 1,
+        depth,
+        imagesPerMoment,
+        failuresMax: 1,
+      });
+      coverage.add(report.coverage);
+      const told = report.failures.map(({ check, message, trail }) => ({
+        failed: `${check}: ${message}`,
+        trail: trail.map(({ at, fates }) => ({ at, fates })),
+      }));
+      expect(told, JSON.stringify(told, null, 1)).toEqual([]);
+      expect(report.counts.images).toBeGreaterThan(5);
+    },
+    120_000,
+  );
+});
+
 describe('coverage', () => {
   it('leaves no transition uncrashed without a reason', () => {
-    expect(uncoveredWithoutReason(coverage.table(labMachines))).toEqual([]);
+    expect(uncoveredWithoutReason(coverage.table(machines))).toEqual([]);
   });
 
   it('notices a transition that is missing', () => {
-    const [first, ...rest] = coverage.table(labMachines);
+    const [first, ...rest] = coverage.table(machines);
     const missing = first && { ...first, crashes: 0 };
     expect(uncoveredWithoutReason(missing ? [missing, ...rest] : rest)).toHaveLength(1);
   });

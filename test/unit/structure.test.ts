@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const linesMax = 400;
 const longFiles = {
   'src/machines/checkpoint-machine.ts': {
-    linesMax: 860,
+    linesMax: 880,
     why: 'one statechart and its named actions: cut in two, no half can be read',
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
