@@ -8,10 +8,11 @@ import { MAX_SEAL_BYTES, readSeal } from '../format/seal.js';
 import { DEFAULT_LIMITS } from '../format/yaml/yaml-text.js';
 import { diffTexts } from '../store/state-diff.js';
 import type { CliContext, Launch } from './context.js';
-import { type NamedText, paintedPatch, structuralText, unifiedPatch } from './difference-text.js';
+import { type NamedText, structuralText, unifiedText } from './difference-text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { accessHistory, SELECTOR_HELP } from './history-access.js';
 import { readBytes } from './read-input.js';
+import { unifiedDiff } from './unified-diff.js';
 
 const EXAMPLES = `${SELECTOR_HELP} A file is named with a slash: ./plan.yaml
 
@@ -57,21 +58,22 @@ async function diff(
   if (changes === undefined && !text) {
     context.note('note: one of the two is no YAML, so they are compared line by line');
   }
-  const patch = changes === undefined ? unifiedPatch(before, after) : undefined;
   const same = before.text === after.text;
+  const names = { from: before.name, to: after.name };
+  const isByLine = changes === undefined;
   context.result(
     {
       before: before.name,
       after: after.name,
       same,
       ...(!text && { changes: changes ?? null }),
-      ...(patch !== undefined && { text: patch }),
+      ...(isByLine && { text: unifiedDiff(before.text, after.text, names) }),
     },
-    changes === undefined
-      ? paintedPatch(patch ?? '', context)
+    isByLine
+      ? unifiedText(before, after, context.colors)
       : structuralText(before, after, context.colors, changes),
   );
-  const differ = changes === undefined ? !same : changes.length > 0;
+  const differ = isByLine ? !same : changes.length > 0;
   return exitCode && differ ? EXIT.findings : EXIT.ok;
 }
 
@@ -83,7 +85,8 @@ async function textOf(context: CliContext, name: string): Promise<NamedText> {
   const { entry, text, edit } = access.read(access.select(name));
   const { sequence, label } = entry;
   if (edit !== undefined) return { name: 'current (edited)', text };
-  const suffix = label === undefined ? '' : ` (${label})`;
+  // A label may hold line breaks, which must not look like lines of the diff.
+  const suffix = label === undefined ? '' : ` (${label.replaceAll(/\s+/g, ' ')})`;
   return { name: `checkpoint ${sequence}${suffix}`, text };
 }
 

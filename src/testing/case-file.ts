@@ -6,6 +6,7 @@ import { CheckpointError } from '../errors.js';
 import { contentOf, type DiskState, entriesOf, type InodeFacts } from '../io/disk-state.js';
 import { rootInode } from '../io/memory-inodes.js';
 import { type PersistenceModel, reachable } from '../io/simulated-disk.js';
+import type { DetectorScenario } from './detector-lab.js';
 import type { Allowed } from './expectation.js';
 import type { FoundFailure } from './explore-program.js';
 import type { PortFault } from './faulty-io.js';
@@ -34,6 +35,8 @@ export interface CaseFile {
   readonly seed: number;
   readonly check: string;
   readonly message: string;
+  /** A run of the failure detector instead: the scenario then has no steps, and what was promised is its own. */
+  readonly detector?: DetectorScenario;
   /** Operations of the port that were made to fail; faults of the file system are the scenario's. */
   readonly runFaults?: readonly PortFault[];
   readonly recoveryFaults?: readonly PortFault[];
@@ -49,7 +52,7 @@ export interface CaseFile {
 /** A failure that was found in a store (by `explore`) as a case. */
 export function toCaseFile(
   { check, message, trail, promised }: FoundFailure,
-  from: Pick<CaseFile, 'scenario' | 'model' | 'seed' | 'runFaults' | 'recoveryFaults'>,
+  from: Pick<CaseFile, 'scenario' | 'model' | 'seed' | 'detector' | 'runFaults' | 'recoveryFaults'>,
 ): CaseFile {
   const steps = trail.map(({ at, fates, state }) => ({
     at,

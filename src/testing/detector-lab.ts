@@ -53,7 +53,7 @@ export interface DetectorScenario {
 }
 
 /** What has been asked for and promised by a moment. */
-interface Promised {
+export interface DetectorPromise {
   /** Every value that was ever asked for, or written by somebody. */
   readonly ever: readonly number[];
   /** The newest values: the last that was acknowledged, and what came after it. */
@@ -71,7 +71,8 @@ interface Promised {
 
 type Store = CheckpointStore<{ v: number }>;
 
-interface Found {
+/** What a recovery came to. */
+export interface DetectorFound {
   readonly store?: Store;
   readonly error?: unknown;
   readonly health?: HealthReport | undefined;
@@ -79,7 +80,9 @@ interface Found {
 }
 
 /** A scenario as a program for the explorer. */
-export function detectorProgram(scenario: DetectorScenario): Program<Promised, Found> {
+export function detectorProgram(
+  scenario: DetectorScenario,
+): Program<DetectorPromise, DetectorFound> {
   return {
     run: (disk, probe) => new DetectorRun(scenario, disk, probe).run(),
     async recover(disk, { inspect: watch }, crashes) {
@@ -148,7 +151,7 @@ function atMost(max: number) {
 class DetectorRun {
   readonly #scenario: DetectorScenario;
   readonly #disk: SimulatedDisk;
-  readonly #probe: Probe<Promised>;
+  readonly #probe: Probe<DetectorPromise>;
   readonly #clock = new SimulatedClock();
   readonly #ever: number[] = [];
   #newest: number[] = [];
@@ -159,7 +162,7 @@ class DetectorRun {
   #isDisturbed = false;
   #openings = 0;
 
-  constructor(scenario: DetectorScenario, disk: SimulatedDisk, probe: Probe<Promised>) {
+  constructor(scenario: DetectorScenario, disk: SimulatedDisk, probe: Probe<DetectorPromise>) {
     this.#scenario = scenario;
     this.#disk = disk;
     this.#probe = probe;
@@ -305,7 +308,7 @@ class DetectorRun {
     this.#disk.settle();
   }
 
-  #promised(): Promised {
+  #promised(): DetectorPromise {
     return {
       ever: [...this.#ever],
       newest: [...this.#newest],
@@ -326,7 +329,11 @@ async function settled(): Promise<void> {
 }
 
 /** What does not hold of what was found. */
-function checkFound(scenario: DetectorScenario, found: Found, promised: Promised): Failure[] {
+function checkFound(
+  scenario: DetectorScenario,
+  found: DetectorFound,
+  promised: DetectorPromise,
+): Failure[] {
   const { threshold = 3, maxRestores = 3, mode = 'automatic' } = scenario.restore;
   const { store, error, health, crashes } = found;
   const failures: Failure[] = [];

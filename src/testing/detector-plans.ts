@@ -122,7 +122,7 @@ export const detectorPlans: readonly DetectorScenario[] = [
   guarded,
   refused,
   timed,
-  ...[0, 1, 2, 3, 4, 5, 6].map(closing),
+  ...[0, 2, 4].map(closing),
   halting,
   exhausted,
   {

@@ -60,6 +60,8 @@ export {
 } from './conformance/file-system-conformance.js';
 export type { FileSystemSubject } from './conformance/file-system-conformance-case.js';
 export { Coverage, type CoverageRow } from './coverage.js';
+export { type DetectorScenario, type DetectorStep, detectorProgram } from './detector-lab.js';
+export { detectorPlans } from './detector-plans.js';
 export { diskFaults, drawDiskFaults } from './disk-faults.js';
 export { drawScenario } from './draw-scenario.js';
 export type { Allowed } from './expectation.js';

@@ -4,12 +4,15 @@
  */
 import type { PersistenceModel } from '../io/simulated-disk.js';
 import { checkpointMachine } from '../machines/checkpoint-machine.js';
+import { failureDetectorMachine } from '../machines/failure-detector-machine.js';
 import { recoveryMachine } from '../machines/recovery-machine.js';
 import { writeMachine } from '../machines/write-machine.js';
 import { type CaseFile, toCaseFile } from './case-file.js';
 import { Coverage, type CoverageRow } from './coverage.js';
+import { type DetectorScenario, detectorProgram } from './detector-lab.js';
+import { detectorPlans } from './detector-plans.js';
 import { explore, type StoreExploreOptions } from './explore.js';
-import type { ExploreCounts } from './explore-program.js';
+import { type ExploreCounts, type ExploreReport, exploreProgram } from './explore-program.js';
 import { drawPlans, type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
 import type { Scenario } from './scenario.js';
 
@@ -51,7 +54,12 @@ export interface LabReport {
 }
 
 /** The statecharts whose transitions are counted. */
-export const labMachines = [checkpointMachine, recoveryMachine, writeMachine];
+export const labMachines = [
+  checkpointMachine,
+  recoveryMachine,
+  writeMachine,
+  failureDetectorMachine,
+];
 
 /** Transitions of a coverage table that were never crashed at and are not listed with a reason. */
 export function uncoveredWithoutReason(table: readonly CoverageRow[]): string[] {
@@ -79,11 +87,12 @@ export async function runLab(options: LabOptions): Promise<LabReport> {
   return session.report();
 }
 
-type Plan = Pick<FailurePlan, 'scenario' | 'options'>;
+type Plan = Pick<FailurePlan, 'scenario' | 'options'> | { readonly detector: DetectorScenario };
 
 function plansOf({ scenarios, withFailures = true }: LabOptions, seed: number): Plan[] {
   const plain = scenarios.map((scenario): Plan => ({ scenario, options: {} }));
-  return withFailures ? [...plain, ...drawPlans(seed), ...failurePlans] : plain;
+  const detectors = detectorPlans.map((detector) => ({ detector }));
+  return withFailures ? [...plain, ...drawPlans(seed), ...detectors, ...failurePlans] : plain;
 }
 
 /** What a running lab has come to. */
@@ -113,28 +122,38 @@ class LabSession {
     return signal?.aborted === true || this.#cases.length >= failuresMax || isLate;
   }
 
-  async run({ scenario, options }: Plan, model: PersistenceModel, seed: number): Promise<void> {
-    const { timeMs, failuresMax, onProgress } = this.#options;
+  async run(plan: Plan, model: PersistenceModel, seed: number): Promise<void> {
+    if ('detector' in plan) await this.#runDetector(plan.detector, model, seed);
+    else await this.#runStore(plan, model, seed);
+  }
+
+  /** A run of the failure detector; those with faults are many, and crashed once. */
+  async #runDetector(
+    detector: DetectorScenario,
+    model: PersistenceModel,
+    seed: number,
+  ): Promise<void> {
+    const scenario = { name: detector.name, steps: [] };
+    const before = this.#counts;
+    const scope = detector.runFaults === undefined ? {} : { depth: 1, imagesPerMoment: [2] };
+    const options = { ...this.#options, ...scope, ...this.#limits(before, scenario, model) };
+    const report = await exploreProgram(detectorProgram(detector), { ...options, model, seed });
+    this.#take(before, report, { scenario, detector, model, seed });
+  }
+
+  async #runStore(
+    { scenario, options }: Pick<FailurePlan, 'scenario' | 'options'>,
+    model: PersistenceModel,
+    seed: number,
+  ): Promise<void> {
     const before = this.#counts;
     const report = await explore(scenario, {
       ...this.#options,
       ...options,
       model,
       seed,
-      failuresMax: failuresMax - this.#cases.length,
-      timeMs: timeMs === undefined ? undefined : timeMs - this.#elapsedMs,
-      onProgress: (partial) =>
-        onProgress?.({
-          counts: sum(before, partial),
-          scenario: scenario.name,
-          model,
-          elapsedMs: this.#elapsedMs,
-        }),
+      ...this.#limits(before, scenario, model),
     });
-    this.#counts = sum(before, report.counts);
-    this.#runs += 1;
-    if (report.exhaustive) this.#exhaustiveRuns += 1;
-    this.#coverage.add(report.coverage);
     const { runFaults, recoveryFaults } = { ...this.#options, ...options };
     const from = {
       scenario,
@@ -143,6 +162,33 @@ class LabSession {
       ...(runFaults && { runFaults }),
       ...(recoveryFaults && { recoveryFaults }),
     };
+    this.#take(before, report, from);
+  }
+
+  #limits(before: ExploreCounts, { name }: { readonly name: string }, model: PersistenceModel) {
+    const { timeMs, failuresMax, onProgress } = this.#options;
+    return {
+      failuresMax: failuresMax - this.#cases.length,
+      timeMs: timeMs === undefined ? undefined : timeMs - this.#elapsedMs,
+      onProgress: (partial: ExploreCounts) =>
+        onProgress?.({
+          counts: sum(before, partial),
+          scenario: name,
+          model,
+          elapsedMs: this.#elapsedMs,
+        }),
+    };
+  }
+
+  #take(
+    before: ExploreCounts,
+    report: ExploreReport,
+    from: Parameters<typeof toCaseFile>[1],
+  ): void {
+    this.#counts = sum(before, report.counts);
+    this.#runs += 1;
+    if (report.exhaustive) this.#exhaustiveRuns += 1;
+    this.#coverage.add(report.coverage);
     this.#cases.push(...report.failures.map((one) => toCaseFile(one, from)));
   }
 

@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { removeSealLines } from '../../src/format/seal.js';
 import type { RestoreOptions } from '../../src/store/restore-options.js';
 import type { CheckpointStoreEvent } from '../../src/store/store-options.js';
 import { openCheckpointStore } from '../../src/store.js';
@@ -22,6 +21,7 @@ import {
   filesUnder,
   finishPhase3,
   GOOD_LABEL,
+  textOf,
   type Workflow,
   writeArtifact,
   writeArtifacts,
@@ -212,11 +212,6 @@ function ruinedText(text: string): string {
     .replace('quality:  0.95', 'quality:  0.31')
     .replace('blockers: []', "blockers: ['agent-2 lost its artifact']")
     .replace(/next_step: .*/, 'next_step: Call the owner');
-}
-
-/** The text of a file that may have been edited under its seal. */
-function textOf(file: string): string {
-  return removeSealLines(readFileSync(file, 'utf8'));
 }
 
 describe('an orchestrator that fails on the ruined state each time it starts', () => {

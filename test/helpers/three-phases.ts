@@ -1,12 +1,12 @@
 /**
  * A workflow of three phases as it stands in the field: a file with comments that people wrote, the
  * artifacts of its agents, and the steps that its orchestrator takes. Shared by the scenario tests, which
- * take it through the library and a crash loop.
+ * take it through the library, the command line and a crash loop.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { readSeal } from '../../src/format/seal.js';
+import { readSeal, removeSealLines } from '../../src/format/seal.js';
 import { linesOf } from './line-changes.js';
 
 /** The state as the orchestrator knows it. */
@@ -89,6 +89,20 @@ export const ARTIFACTS_OF_PHASE_2 = [
 /** The label of the checkpoint after phase 2. */
 export const GOOD_LABEL = 'phase 2 complete';
 
+/** What {@link corrupt} does, value by value. */
+export const CORRUPTION: readonly (readonly [path: string, value: unknown])[] = [
+  ['workflow.status', 'FAILED'],
+  ['workflow.current_phase', 2],
+  ['phases[1].status', 'FAILED'],
+  ['phases[1].agents[1].status', 'FAILED'],
+  ['phases[1].agents[1].artifact', null],
+  ['metrics.tests_passed', 97],
+  ['metrics.coverage', 0.4],
+  ['metrics.quality', 0.31],
+  ['blockers', ['agent-2 lost its artifact']],
+  ['next_step', 'Call the owner'],
+];
+
 /** Writes the artifacts of phases 1 and 2 under a folder. */
 export function writeArtifacts(root: string): void {
   mkdirSync(join(root, 'artifacts'), { recursive: true });
@@ -136,6 +150,11 @@ export function expectOnDisk(file: string, text: string): void {
   const reading = readSeal(readFileSync(file));
   expect(reading).toMatchObject({ kind: 'sealed' });
   expect('text' in reading ? reading.text : undefined).toBe(text);
+}
+
+/** The text of a file that may have been edited under its seal. */
+export function textOf(file: string): string {
+  return removeSealLines(readFileSync(file, 'utf8'));
 }
 
 /** Every file under a folder, with its bytes; the lock is left out, as each opening renews it. */

@@ -221,7 +221,7 @@ describe('a checkpoint that was edited and not saved', () => {
     const { exitCode, stdout, stderr } = await run(directory, ['diff', '1', 'current']);
     expect(exitCode).toBe(0);
     expect(stderr).toContain('no YAML, so they are compared line by line');
-    expect(stdout).toContain('--- checkpoint 1\n+++ current (edited)\n@@ -1,5 +1,1 @@\n');
+    expect(stdout).toContain('--- checkpoint 1\n+++ current (edited)\n@@ -1,5 +1 @@\n');
   });
 });
 
@@ -261,7 +261,7 @@ describe('diff --text', () => {
     const { stdout } = await compare('a: 1\r\nb: 1\r\n', 'a: 2\r\nb: 1\r\n');
     expect(stdout).toContain('-a: 1\r\n+a: 2\r\n b: 1\r\n');
     const shown = await compare('a: 1\r\n', 'a: \u001b[2J\r\n', { stdoutIsTerminal: true });
-    expect(stripVTControlCharacters(shown.stdout)).toContain('-a: 1\n+a: \ufffd[2J\n');
+    expect(stripVTControlCharacters(shown.stdout)).toContain('-a: 1\r\n+a: \ufffd[2J\r\n');
   });
 
   it('paints lines on a terminal, also such that look like headers', async () => {
