@@ -67,6 +67,8 @@ const HINTS: Partial<Record<CheckpointErrorCode, string>> = {
   ARTIFACT_MISSING:
     'Paths of artifacts are relative to --artifacts-root, by default the store itself.',
   ARTIFACT_OUTSIDE_ROOT: 'Name the directory that artifacts lie in with --artifacts-root.',
+  NOT_IN_HISTORY: 'See what there is: checkpoint-wal history --all',
+  ENTRY_DAMAGED: 'Take another; which verify: checkpoint-wal history',
   NO_STORE: 'Name the directory with --dir, or begin a store with: checkpoint-wal save FILE',
   LOCKED: 'See who has it: checkpoint-wal status',
   REFUSED: 'See what is there: checkpoint-wal status, checkpoint-wal verify',

@@ -1,7 +1,7 @@
 /**
  * A difference between two texts as people read it: by path, or line by line.
  */
-import { changeText, diffTexts, type StateChange } from '../store/state-diff.js';
+import { describeChange, diffTexts, type StateChange } from '../store/state-diff.js';
 import type { Colors } from './context.js';
 import { unifiedDiff } from './unified-diff.js';
 import { printable } from './words.js';
@@ -12,10 +12,14 @@ export interface NamedText {
   readonly text: string;
 }
 
-/** Paths added, removed and changed, a line each; says so where only the layout differs. */
-export function structuralText(before: NamedText, after: NamedText, colors: Colors): string {
+/** Paths added, removed, changed and moved, a line each; says so where only the layout differs. */
+export function structuralText(
+  before: NamedText,
+  after: NamedText,
+  colors: Colors,
+  changes: readonly StateChange[] | undefined = diffTexts(before.text, after.text),
+): string {
   if (before.text === after.text) return 'The two are the same, byte for byte.\n';
-  const changes = diffTexts(before.text, after.text);
   if (changes === undefined) return unifiedText(before, after, colors);
   if (changes.length === 0)
     return 'The states are equal; comments or layout differ (see --text).\n';
@@ -36,10 +40,15 @@ export function unifiedText(before: NamedText, after: NamedText, colors: Colors)
   return [...heads, ...lines.map((line) => paintedLine(line, colors))].join('\n');
 }
 
+const COLORS = {
+  added: 'green',
+  removed: 'red',
+  changed: 'yellow',
+  moved: 'cyan',
+} as const satisfies Record<StateChange['kind'], keyof Colors>;
+
 function painted(change: StateChange, colors: Colors): string {
-  const line = printable(changeText(change)).replaceAll('\n', ' ');
-  if (change.kind === 'added') return colors.green(line);
-  return change.kind === 'removed' ? colors.red(line) : line;
+  return colors[COLORS[change.kind]](printable(describeChange(change)).replaceAll('\n', ' '));
 }
 
 function paintedLine(line: string, colors: Colors): string {

@@ -42,6 +42,7 @@ export function exitCodeOf(code: CheckpointErrorCode): ExitCode {
     case 'LOCKED':
       return EXIT.locked;
     case 'REFUSED':
+    case 'ENTRY_DAMAGED':
       return EXIT.corrupt;
     // What was typed can't be meant: neither the input nor the store has anything to do with it.
     case 'INVALID_PATH':

@@ -57,8 +57,8 @@ async function get(context: CliContext, pathText: string | undefined): Promise<E
   return EXIT.ok;
 }
 
-/** The file on disk is not what was promised last: a sealed log holds a later save. */
-function noteIfBehind({ environment }: CliContext, { wal, holder }: StoreInspection): void {
+/** Says on stderr where the file on disk is not what was promised last: a sealed log holds a later save. */
+export function noteIfBehind({ environment }: CliContext, { wal, holder }: StoreInspection): void {
   const isBehind = wal?.verdict === 'sealed' && !PUBLISHED.has(wal.relation);
   if (!isBehind) return;
   const what = holder

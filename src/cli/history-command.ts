@@ -4,12 +4,14 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
+import { parseYaml } from '../format/yaml/yaml-text.js';
+import type { YamlValue } from '../format/yaml/yaml-value.js';
 import type { HistoryEntry } from '../store/history.js';
-import { diffTexts, type StateChange, summarizeChanges } from '../store/state-diff.js';
+import { diffStates, summarize } from '../store/state-diff.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { accessHistory, type HistoryAccess } from './history-access.js';
-import { age, count, printable } from './words.js';
+import { age, count, printable, shortened } from './words.js';
 
 const EXAMPLES = `
 Examples:
@@ -41,95 +43,139 @@ export function addHistoryCommand(program: Command, launch: Launch): Command {
     });
 }
 
-/** One row. */
+/** One row of the timeline. */
 interface Row {
   readonly entry: HistoryEntry;
-  /** What it changed against the one before; absent of the oldest, and where one does not verify. */
-  readonly changes?: readonly StateChange[];
-  readonly problem?: Problem;
+  /** What is different from the one before; absent of the oldest, and where one of the two is damaged. */
+  readonly changes?: { readonly count: number; readonly summary: string; readonly since: number };
+  /** Why the current one is no checkpoint yet. */
+  readonly edit?: Problem;
+  /** Why it can't be had any more. */
+  readonly damage?: Problem;
 }
 
 async function history(context: CliContext, { limit, all }: Options): Promise<ExitCode> {
-  const access = accessHistory(context);
-  const { entries } = access;
-  const shown = all === true ? entries.length : Math.min(limit, entries.length);
-  const rows = await context.progress.during(`reading ${count(shown, 'checkpoint')}`, () =>
-    readRows(access, shown),
+  const access = await accessHistory(context);
+  const { total } = access;
+  const shown = all === true ? total : Math.min(limit, total);
+  let done = 0;
+  const words = () => `reading checkpoints: ${done.toLocaleString('en')} of ${shown}`;
+  const rows = await context.progress.during(words, () =>
+    readRows(access, shown, context.environment.signal, () => {
+      done += 1;
+    }),
   );
-  const bad = rows.filter(({ problem }) => problem !== undefined).length;
-  context.result(
-    { entries: entries.length, shown: rows.map(toData) },
-    textOf(rows, entries.length, context.colors),
-  );
-  return bad > 0 ? EXIT.findings : EXIT.ok;
+  context.result({ entries: total, shown: rows.map(toData) }, textOf(rows, total, context.colors));
+  return rows.some(({ damage }) => damage !== undefined) ? EXIT.corrupt : EXIT.ok;
 }
 
-/** Newest first. Each text is read once; timers have their turn between two. */
-async function readRows({ entries, read }: HistoryAccess, shown: number): Promise<Row[]> {
-  const wanted = entries.slice(-shown - 1);
-  const texts: (string | Problem)[] = [];
-  for (const { sequence } of wanted) {
-    texts.push(textOrProblem(() => read(sequence).text));
+/** What the next row is compared with. */
+interface Before {
+  readonly sequence: number;
+  readonly text: string;
+  readonly value: YamlValue;
+}
+
+/**
+ * Newest first. Each checkpoint is read and parsed once, and only two are in memory at a time; timers and
+ * signals have their turn in between.
+ */
+async function readRows(
+  access: HistoryAccess,
+  shown: number,
+  signal: AbortSignal,
+  onRead: () => void,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  let before: Before | undefined;
+  for (const entry of access.list(shown + 1)) {
+    const { row, now } = readRow(access, entry, before);
+    // Pruned since it was listed: it is no longer there to be shown.
+    if (row !== undefined) rows.push(row);
+    before = now;
+    onRead();
     await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
   }
-  const rows = wanted.map((entry, index): Row => {
-    const [before, now] = [texts[index - 1], texts[index]];
-    const problem = typeof now === 'object' ? { problem: now } : {};
-    if (typeof before !== 'string' || typeof now !== 'string') return { entry, ...problem };
-    const changes = diffTexts(before, now);
-    return { entry, ...problem, ...(changes && { changes }) };
-  });
   return rows.slice(-shown).reverse();
 }
 
-function textOrProblem(read: () => string): string | Problem {
+function readRow(
+  access: HistoryAccess,
+  entry: HistoryEntry,
+  before: Before | undefined,
+): { readonly row?: Row; readonly now?: Before } {
   try {
-    return read();
+    const { text, edit } = access.read(entry);
+    const isSame = text === before?.text;
+    const value = isSame ? before.value : parseYaml(text, { file: entry.file }).value;
+    const now = { sequence: entry.sequence, text, value };
+    const changes = before && { changes: changesSince(before, now) };
+    return { row: { entry, ...changes, ...(edit && { edit }) }, now };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    return toProblem(error);
+    return error.code === 'NOT_IN_HISTORY' ? {} : { row: { entry, damage: toProblem(error) } };
   }
 }
 
-function toData({ entry, changes, problem }: Row): Record<string, unknown> {
-  const { timeMs, ...facts } = entry;
+function changesSince(before: Before, now: Before): NonNullable<Row['changes']> {
+  const changes = diffStates(before.value, now.value);
+  const layout = before.text === now.text ? 'the same text' : 'comments or layout only';
+  const summary = changes.length === 0 ? layout : summarize(changes);
+  return { count: changes.length, summary, since: before.sequence };
+}
+
+function toData({ entry, changes, edit, damage }: Row): Record<string, unknown> {
+  const { timeMs, problem: _problem, ...facts } = entry;
+  const problem = damage ?? edit;
   return {
     ...facts,
     time: new Date(timeMs).toISOString(),
     verified: problem === undefined,
     ...(problem && { problem }),
-    ...(changes && { changes: changes.length, summary: summarizeChanges(changes) }),
+    ...(changes && { changes: changes.count, summary: changes.summary, since: changes.since }),
   };
 }
 
 function textOf(rows: readonly Row[], total: number, colors: CliContext['colors']): string {
   const nowMs = Date.now();
-  const cells = rows.map(({ entry, changes, problem }) => {
-    const { sequence, timeMs, size, label, pinned, artifacts, current } = entry;
-    const marks = [
-      ...(label === undefined ? [] : [`"${label}"`]),
-      ...(pinned ? ['pinned'] : []),
-      ...(artifacts > 0 ? [count(artifacts, 'artifact')] : []),
-    ].join(', ');
-    const changed = changes === undefined ? '' : summarizeChanges(changes);
-    const what = problem === undefined ? changed : `DAMAGED: ${problem.message}`;
-    const cells = [
-      `${sequence}${current ? ' *' : ''}`,
-      age(nowMs - timeMs),
-      `${size.toLocaleString('en')} B`,
-    ];
-    return { cells, marks, what, isBad: problem !== undefined };
-  });
-  const widths = [0, 1, 2].map((at) => Math.max(...cells.map((row) => row.cells[at]?.length ?? 0)));
-  const lines = cells.map(({ cells: row, marks, what, isBad }) => {
-    const start = row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ');
-    const end = [marks, what].filter((part) => part !== '').join('  ');
+  const starts = rows.map(({ entry: { sequence, current, timeMs, size } }) => [
+    `${sequence}${current ? ' *' : ''}`,
+    age(nowMs - timeMs),
+    `${size.toLocaleString('en')} B`,
+  ]);
+  const widths = [0, 1, 2].map((at) =>
+    starts.reduce((widest, cells) => Math.max(widest, cells[at]?.length ?? 0), 0),
+  );
+  const lines = rows.map((row, index) => {
+    const start = (starts[index] ?? []).map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ');
+    const end = [marksOf(row.entry), whatOf(row)].filter((part) => part !== '').join('  ');
     const line = printable(`${start}  ${end}`.trimEnd()).replaceAll('\n', ' ');
-    return isBad ? colors.red(line) : line;
+    if (row.damage !== undefined) return colors.red(line);
+    return row.edit === undefined ? line : colors.yellow(line);
   });
   const left = total - rows.length;
   const more = left > 0 ? [`… ${count(left, 'earlier one')}: --all shows them`] : [];
   return `${[...lines, ...more].join('\n')}\n`;
+}
+
+/** Characters of a label in a row. */
+const LABEL_WIDTH = 40;
+
+function marksOf({ label, pinned, artifacts }: HistoryEntry): string {
+  return [
+    ...(label === undefined ? [] : [`"${shortened(label, LABEL_WIDTH)}"`]),
+    ...(pinned ? ['pinned'] : []),
+    ...(artifacts > 0 ? [count(artifacts, 'artifact')] : []),
+  ].join(', ');
+}
+
+function whatOf({ entry, changes, edit, damage }: Row): string {
+  if (damage !== undefined) return `DAMAGED: ${damage.message}`;
+  const isGap = changes !== undefined && edit === undefined && changes.since < entry.sequence - 1;
+  const since = isGap ? `since ${changes.since}: ` : '';
+  const what = changes === undefined ? '' : `${since}${changes.summary}`;
+  return edit === undefined ? what : `EDITED, not saved yet: ${what || edit.message}`;
 }
 
 function positive(value: string): number {

@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
-import { parseSelector } from '../store/checkpoint-selector.js';
+import type { CheckpointSelector } from '../store/checkpoint-selector.js';
 import type { RestoreResult } from '../store/restore.js';
 import { diffTexts } from '../store/state-diff.js';
 import type { CheckpointStore } from '../store.js';
@@ -13,7 +13,7 @@ import { UsageError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import { structuralText } from './difference-text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { SELECTOR_HELP } from './history-access.js';
+import { SELECTOR_HELP, selectorIn } from './history-access.js';
 import { artifactProgress, artifactsRoot } from './verify-artifacts.js';
 import { withStore } from './with-store.js';
 import { count, section } from './words.js';
@@ -54,7 +54,7 @@ export function addRestoreCommand(program: Command, launch: Launch): Command {
 }
 
 async function restore(context: CliContext, text: string, options: Options): Promise<ExitCode> {
-  const selector = selectorOf(text);
+  const selector = selectorIn(text);
   const root = artifactsRoot(context, options.artifactsRoot);
   const { words: doing, onProgress } = artifactProgress('restoring');
   const settings = { mustExist: true, doing, artifacts: { root, onProgress } };
@@ -162,16 +162,8 @@ async function confirm(
   }
 }
 
-function selectorOf(text: string) {
-  try {
-    return parseSelector(text);
-  } catch (error) {
-    throw error instanceof TypeError ? new UsageError(`${error.message}.`) : error;
-  }
-}
-
 function withCall(
-  selector: ReturnType<typeof parseSelector>,
+  selector: CheckpointSelector,
   call: { readonly dryRun?: boolean; readonly allowMissingArtifacts?: boolean | undefined },
 ) {
   if (selector === 'previous') return { previous: true as const, ...call };

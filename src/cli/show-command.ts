@@ -1,6 +1,6 @@
 /**
- * `show CHECKPOINT`: the text of one checkpoint, byte for byte and verified, without its seal.
- * Documented in `docs/cli.md`.
+ * `show CHECKPOINT`: the text of one checkpoint, byte for byte and without its seal; verified, or said
+ * not to be. Documented in `docs/cli.md`.
  */
 import type { Command } from 'commander';
 import type { CliContext, Launch } from './context.js';
@@ -20,8 +20,9 @@ export function addShowCommand(program: Command, launch: Launch): Command {
     .command('show')
     .summary('print the text of one checkpoint')
     .description(
-      'Prints the text of one checkpoint, verified, byte for byte and without its seal. Reads only, ' +
-        'takes no lock.',
+      'Prints the text of one checkpoint, verified, byte for byte and without its seal. Of a current ' +
+        'one that was edited since it was saved, the text as it is, with exit code 3. Reads only, takes ' +
+        'no lock.',
     )
     .argument('<CHECKPOINT>', 'number, label, previous or current')
     .addHelpText('after', EXAMPLES)
@@ -31,10 +32,13 @@ export function addShowCommand(program: Command, launch: Launch): Command {
 }
 
 async function show(context: CliContext, selector: string): Promise<ExitCode> {
-  const access = accessHistory(context);
-  const { entry, text, artifacts } = access.read(access.select(selector).sequence);
-  const { timeMs, artifacts: _, ...facts } = entry;
+  const access = await accessHistory(context);
+  const { entry, text, artifacts, edit } = access.read(access.select(selector));
+  const { timeMs, artifacts: _count, problem: _problem, ...facts } = entry;
   const time = new Date(timeMs).toISOString();
-  context.result({ ...facts, time, artifacts, text }, text);
-  return EXIT.ok;
+  const verified = edit === undefined;
+  const problem = edit && { problem: edit };
+  if (edit !== undefined) context.note(`note: this is no checkpoint yet: ${edit.message}`);
+  context.result({ ...facts, time, verified, ...problem, artifacts, text }, text);
+  return verified ? EXIT.ok : EXIT.findings;
 }

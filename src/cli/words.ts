@@ -41,6 +41,12 @@ export function aligned(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
 }
 
+/** The text, or as much of its beginning as fits, at whole characters. */
+export function shortened(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
+}
+
 /** Text whose control characters can't play tricks on a terminal. */
 export function printable(text: string): string {
   return [...text].map((character) => (isControl(character) ? '\u{fffd}' : character)).join('');

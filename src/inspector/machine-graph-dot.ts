@@ -101,6 +101,9 @@ function arrowLines(diagram: Diagram, arrow: DiagramArrow): string[] {
     attributes.push('style=dashed', `color=${quote(RED)}`, `fontcolor=${quote(RED)}`);
   }
   if (start !== target && !isCopy) attributes.push(`lhead=${quote(clusterOf(target))}`);
+  // An arrow is drawn between states without inner ones, and cut off at the frame of those around.
+  const origin = entered(diagram, arrow.source);
+  if (origin !== arrow.source) attributes.push(`ltail=${quote(clusterOf(arrow.source))}`);
   // Graphviz lays out along its arrows, to the right and down. What goes to an undoing state at the
   // left, and from it back up, is told to it backwards.
   const isBack = diagram.beside.some(
@@ -109,7 +112,7 @@ function arrowLines(diagram: Diagram, arrow: DiagramArrow): string[] {
       (arrow.source === undoing && role === 'ordinary'),
   );
   if (isBack) attributes.push('dir=back', 'weight=3');
-  const [tail, head] = isBack ? [target, arrow.source] : [arrow.source, start];
+  const [tail, head] = isBack ? [target, arrow.source] : [origin, start];
   const line = `  ${quote(tail)} -> ${quote(head)} [${attributes.join(', ')}]`;
   if (!isCopy || state === undefined) return [line];
   return [

@@ -67,7 +67,7 @@ function withSequence(entries: readonly HistoryEntry[], sequence: number): Histo
   // Whoever labels by numbers has to say so.
   const label = String(sequence);
   const isLabel = entries.some((one) => one.label === label);
-  const hint = isLabel ? ` (label:${label} is another thing)` : '';
+  const hint = isLabel ? `; the label is written label:${label}` : '';
   return found(entry, `There is no checkpoint ${sequence}${hint}`, nearest);
 }
 

@@ -3,7 +3,7 @@
  * and verified. Works on files without the lock, so the store may be open, here or elsewhere, and change
  * meanwhile: entries that vanish while they are listed are left out. Used by the store and by commands.
  */
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, type Problem } from '../errors.js';
 import { MAX_SEAL_BYTES, readSeal } from '../format/seal.js';
 import { readLastSealLine, SEAL_TAIL_BYTES, type SealLine } from '../format/seal-line.js';
 import { DEFAULT_LIMITS } from '../format/yaml/yaml-text.js';
@@ -30,6 +30,8 @@ const NEAREST = 2;
 export interface ListHistoryOptions {
   /** Lists the current checkpoint too, last of all; `true` by default. */
   readonly current?: boolean;
+  /** Lists no more than so many, the newest; all by default. Nothing is read of the others. */
+  readonly newest?: number;
   readonly maxBytes?: number;
 }
 
@@ -42,15 +44,82 @@ export interface ListHistoryOptions {
 export function listHistory(
   fs: FileSystem,
   paths: StorePaths,
-  { current = true, maxBytes = MAX_BYTES }: ListHistoryOptions = {},
+  { current = true, newest = Infinity, maxBytes = MAX_BYTES }: ListHistoryOptions = {},
 ): HistoryEntry[] {
-  const sequences = listSequences(fs, paths);
+  // One more than is asked for: the newest may be a copy of the current one.
+  const sequences = listSequences(fs, paths).slice(-newest - 1);
   const earlier = sequences
     .map((sequence) => entryOf(fs, paths, sequence))
     .filter((entry) => entry !== undefined);
   const now = current ? currentEntry(fs, paths, sequences.at(-1) ?? 0, maxBytes) : undefined;
-  if (now === undefined) return earlier;
-  return [...earlier.filter(({ sequence }) => sequence !== now.sequence), now];
+  if (now === undefined) return earlier.slice(-newest);
+  return [...earlier.filter(({ sequence }) => sequence !== now.sequence), now].slice(-newest);
+}
+
+/** How many checkpoints {@link listHistory} would list, from the names of the entries alone. */
+export function countHistory(
+  fs: FileSystem,
+  paths: StorePaths,
+  newest: HistoryEntry | undefined,
+): number {
+  const sequences = listSequences(fs, paths);
+  if (newest?.current !== true) return sequences.length;
+  return sequences.filter((sequence) => sequence !== newest.sequence).length + 1;
+}
+
+/** A checkpoint that was listed, whole. */
+export interface FoundCheckpoint extends HistoryContent {
+  /** Why its seal does not cover it: it was edited, or never saved. Absent: it verifies. */
+  readonly edit?: Problem;
+}
+
+/**
+ * One of the checkpoints that were listed, whole. Those in history are verified; the current one may
+ * have been edited since it was saved, and is then returned as it is on disk, with `edit`. Where it was
+ * replaced since it was listed, history has it.
+ * @throws CheckpointError `NOT_IN_HISTORY` where it was pruned since, `ENTRY_DAMAGED`, `READ_FAILED`,
+ * `TOO_LARGE`; of a current one that is no text or of a newer format, `INVALID_YAML` or
+ * `UNSUPPORTED_VERSION`
+ */
+export function readListed(
+  fs: FileSystem,
+  paths: StorePaths,
+  entry: HistoryEntry,
+  maxBytes: number = MAX_BYTES,
+): FoundCheckpoint {
+  if (entry.current) {
+    const found = readCurrent(fs, paths, maxBytes);
+    if (found?.reading.kind === 'sealed' && found.reading.sequence === entry.sequence) {
+      return contentOf(found.reading, found.stat, paths.target, true);
+    }
+    if (entry.problem !== undefined && found !== undefined) return editOf(entry, found.reading);
+  }
+  const file = entryFile(paths, entry.sequence);
+  const reading = readEntryFile(fs, file, entry.sequence, maxBytes);
+  if (!('reason' in reading)) {
+    const { size, timeMs: modifiedMs } = entry;
+    return contentOf(reading, { size, modifiedMs }, file, false);
+  }
+  if (fs.stat(file) === undefined) return readHistoryEntry(fs, paths, entry.sequence, maxBytes);
+  throw damaged(entry.sequence, file, reading.reason);
+}
+
+function editOf(entry: HistoryEntry, reading: ReturnType<typeof readSeal>): FoundCheckpoint {
+  // Somebody has saved the edit in the meantime: what was listed is what is read.
+  if (reading.kind === 'sealed') {
+    return { entry, text: reading.text, artifacts: reading.artifacts };
+  }
+  const problem = problemOf(reading);
+  if (reading.kind === 'mismatch' || reading.kind === 'unsealed') {
+    const artifacts = reading.kind === 'mismatch' ? reading.artifacts : [];
+    return { entry, text: reading.text, artifacts, edit: problem };
+  }
+  const { code, message, ...facts } = problem;
+  const { file } = entry;
+  throw new CheckpointError(code, `${file} can't be read as a state: ${message}.`, {
+    file,
+    ...facts,
+  });
 }
 
 /**

@@ -3,6 +3,7 @@
  * comments and layout are the text's. Items of lists are matched by what people tell them by (`id`,
  * `name`, …) and by likeness, as edits match them, so that an inserted item is one change and no more.
  */
+import { CheckpointError } from '../errors.js';
 import { matchLists } from '../format/yaml/match-lists.js';
 import { findMoves } from '../format/yaml/match-moves.js';
 import { formatPath } from '../format/yaml/yaml-path.js';
@@ -44,6 +45,17 @@ export function diffStates(before: YamlValue, after: YamlValue): StateChange[] {
   const changes: StateChange[] = [];
   compare({ before: [], after: [] }, before, after, changes);
   return changes;
+}
+
+/** The differences of the states in two texts; `undefined` where one of them is no YAML. */
+export function diffTexts(before: string, after: string): StateChange[] | undefined {
+  if (before === after) return [];
+  try {
+    return diffStates(parseYaml(before).value, parseYaml(after).value);
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
 }
 
 function compare(place: Place, before: YamlValue, after: YamlValue, changes: StateChange[]): void {
@@ -115,7 +127,7 @@ export function countChanges(
 }
 
 /** One difference on one line, its values shortened to `valueWidth` characters each. */
-export function changeText(change: StateChange, valueWidth = 40): string {
+export function describeChange(change: StateChange, valueWidth = 40): string {
   const isElsewhere = 'pathBefore' in change && change.pathBefore !== undefined;
   const from = isElsewhere ? ` (was ${change.pathBefore})` : '';
   return lineOf(change, `${nameOf(change)}${from}`, valueWidth);
@@ -141,15 +153,15 @@ function nameOf({ path }: StateChange): string {
   return path === '' ? '(root)' : path;
 }
 
-/** Characters of each value, and of a path, in {@link summarizeChanges}. */
-const SUMMARY_VALUE = 24;
+/** Characters of each value, and of a path, in {@link summarize}. */
+const SUMMARY_VALUE = 32;
 const SUMMARY_PATH = 60;
 
 /**
  * The differences in a few words, for a timeline: the most telling one, and how many others there are:
  * `phases[1].status: ACTIVE → COMPLETE, +2 paths`. `+` counts what was added, `-` what was removed.
  */
-export function summarizeChanges(changes: readonly StateChange[]): string {
+export function summarize(changes: readonly StateChange[]): string {
   const first = mostTelling(changes);
   if (first === undefined) return 'the same state';
   const counts = { ...countChanges(changes) };
@@ -223,13 +235,4 @@ function joined<T>(
     text += `${text === '' ? '' : ', '}${textOf(item, room - text.length)}`;
   }
   return text;
-}
-
-/** The differences between the states of two texts; `undefined` where one of them is no YAML. */
-export function diffTexts(before: string, after: string): StateChange[] | undefined {
-  try {
-    return diffStates(parseYaml(before).value, parseYaml(after).value);
-  } catch {
-    return undefined; // what can't be parsed can be compared as text only
-  }
 }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { applyPatch } from 'diff';
 import { describe, expect, it } from 'vitest';
 import {
   builtFile,
@@ -120,6 +121,36 @@ describe('checkpoint-wal as a process', () => {
     expect((await runProcess(['status', ...inDirectory(directory)], both)).stdout).not.toContain(
       '\u001b',
     );
+  });
+
+  it('goes through history: timeline, text byte for byte, and a patch that patch can apply', async () => {
+    const directory = await makeStore(['SURVEYED', 'BUILT']);
+    const at = inDirectory(directory);
+    const timeline = await runProcess(['history', ...at]);
+    expect(timeline).toMatchObject({ exitCode: 0, stderr: '' });
+    const lines = timeline.stdout.split('\n');
+    expect(lines[0]).toMatch(/^3 \* .* {2}workflow\.status: SURVEYED → BUILT$/);
+    expect(lines[2]).toMatch(/^1 /);
+    const shown = await runProcess(['show', '1', ...at]);
+    expect(shown).toEqual({ exitCode: 0, signal: null, stdout: PLAN, stderr: '' });
+    const patch = await runProcess(['diff', '1', '3', '--text', '--exit-code', ...at]);
+    expect(patch).toMatchObject({ exitCode: 3, stderr: '' });
+    expect(patch.stdout).toContain('-  status: ACTIVE   # now\n+  status: BUILT   # now\n');
+    expect(applyPatch(PLAN, patch.stdout)).toBe(PLAN.replace('ACTIVE', 'BUILT'));
+    const json = await runProcess(['diff', 'previous', 'current', '--json', ...at]);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      changes: [{ kind: 'changed', path: 'workflow.status', before: 'SURVEYED', after: 'BUILT' }],
+    });
+  });
+
+  it('looks into the history of a store that another process has open', async () => {
+    const directory = await makeStore(['NEXT']);
+    const kill = await holdStore(directory);
+    const timeline = await runProcess(['history', ...inDirectory(directory)]);
+    const diff = await runProcess(['diff', 'previous', ...inDirectory(directory)]);
+    await kill();
+    expect(timeline.exitCode).toBe(0);
+    expect(diff).toMatchObject({ exitCode: 0, stdout: '~ workflow.status: ACTIVE → NEXT\n' });
   });
 
   const DATA = new URL('../../../shared/data/orchestrations/', import.meta.url);

@@ -60,7 +60,9 @@ describe('a selector of checkpoints', () => {
   it('tells a number from a label that looks like one, and says that there is such a label', () => {
     expect(refusal(parseSelector('2024'))).toMatchObject({
       code: 'NOT_IN_HISTORY',
-      message: expect.stringContaining('There is no checkpoint 2024 (label:2024 is another thing)'),
+      message: expect.stringContaining(
+        'There is no checkpoint 2024; the label is written label:2024. Nearest:',
+      ),
     });
     const entries = [entry(1, { label: 'current' }), entry(2, { current: true })];
     expect(select(parseSelector('label:current'), entries)).toBe(1);

@@ -1,7 +1,8 @@
 /**
  * Reading history: what is listed from seal lines alone, and what is read whole and verified.
  */
-import { describe, expect, it } from 'vitest';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it, vi } from 'vitest';
 import { CheckpointError } from '../../../src/errors.js';
 import { sealText } from '../../../src/format/seal.js';
 import type { CheckpointIo, HistoryContent } from '../../../src/io/checkpoint-io.js';
@@ -9,7 +10,12 @@ import type { FileSystem } from '../../../src/io/file-system.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import { RecordingFileSystem } from '../../../src/io/recording-file-system.js';
 import { resolvePaths } from '../../../src/io/store-paths.js';
-import { listHistory, readHistoryEntry } from '../../../src/store/history.js';
+import {
+  countHistory,
+  listHistory,
+  readHistoryEntry,
+  readListed,
+} from '../../../src/store/history.js';
 import { openCheckpointStore } from '../../../src/store.js';
 
 const DIRECTORY = '/orchestration';
@@ -252,5 +258,99 @@ describe('a store on a port of its own', () => {
     expect(await store.history()).toEqual([listed]);
     expect(await store.readCheckpoint(1)).toEqual(content);
     await store.close();
+  });
+});
+
+describe('the newest of a history', () => {
+  it.each([false, true])(
+    'are those that the whole list ends with, with a copy of the current one in history: %s',
+    async (hasCopy) => {
+      const { fs, paths } = await threeSaves();
+      if (hasCopy) fs.link(TARGET, entry(3));
+      const all = listHistory(fs, paths);
+      for (let newest = 1; newest <= all.length + 1; newest += 1) {
+        expect(listHistory(fs, paths, { newest })).toEqual(all.slice(-newest));
+        expect(listHistory(fs, paths, { newest, current: false })).toEqual(
+          listHistory(fs, paths, { current: false }).slice(-newest),
+        );
+      }
+      expect(countHistory(fs, paths, all.at(-1))).toBe(all.length);
+      fs.unlink(TARGET);
+      const left = listHistory(fs, paths);
+      expect(countHistory(fs, paths, left.at(-1))).toBe(left.length);
+    },
+  );
+
+  it('are listed without a look into the others', async () => {
+    const { store, fs, paths } = await threeSaves();
+    await store.save({ v: 4 });
+    const open = vi.spyOn(fs, 'open');
+    listHistory(fs, paths, { newest: 1 });
+    const opened = open.mock.calls.map(([path]) => path);
+    expect(opened).not.toContain(entry(1));
+    expect(opened).toContain(TARGET);
+  });
+});
+
+describe('a checkpoint that was listed', () => {
+  it('is read from history where a save has replaced it in the meantime', async () => {
+    const { store, fs, paths } = await threeSaves();
+    const current = listHistory(fs, paths).at(-1);
+    await store.save({ v: 4 });
+    expect(current).toMatchObject({ sequence: 3, current: true });
+    expect(current && readListed(fs, paths, current)).toMatchObject({
+      text: 'v: 3\n',
+      entry: { sequence: 3, current: false, label: 'third' },
+    });
+  });
+
+  it('is not there any more where it was pruned in the meantime', async () => {
+    const { fs, paths } = await threeSaves();
+    const [first] = listHistory(fs, paths);
+    fs.unlink(entry(1));
+    expect(codeOf(() => first && readListed(fs, paths, first))).toMatch(/^NOT_IN_HISTORY: /);
+  });
+
+  it('is refused where it does not verify', async () => {
+    const { fs, paths } = await threeSaves();
+    const [first] = listHistory(fs, paths);
+    write(fs, entry(1), 'v: 1\n');
+    expect(codeOf(() => first && readListed(fs, paths, first))).toMatch(/^ENTRY_DAMAGED: /);
+  });
+
+  it('is returned as it is on disk where the current one was edited, and says so', async () => {
+    const { fs, paths } = await threeSaves();
+    for (const text of ['v: 9\n', 'v: [9\n']) {
+      write(fs, TARGET, text);
+      const current = listHistory(fs, paths).at(-1);
+      expect(current && readListed(fs, paths, current)).toMatchObject({
+        text,
+        edit: { code: 'EDITED_OUTSIDE' },
+      });
+    }
+  });
+
+  it('is what was saved where the edit was saved in the meantime', async () => {
+    const { store, fs, paths } = await threeSaves();
+    write(fs, TARGET, 'v: 9\n');
+    const edited = listHistory(fs, paths).at(-1);
+    await store.save({ v: 10 });
+    const found = edited && readListed(fs, paths, edited);
+    expect(found).not.toHaveProperty('edit');
+    expect(found?.text).toBe('v: 10\n');
+  });
+
+  it('is refused where the current one is no text or of a newer format', async () => {
+    const { fs, paths } = await threeSaves();
+    const refusal = (content: string | Uint8Array) => {
+      write(fs, TARGET, content);
+      const current = listHistory(fs, paths).at(-1);
+      return codeOf(() => current && readListed(fs, paths, current));
+    };
+    expect(refusal(Uint8Array.of(0x61, 0xff))).toMatch(/^INVALID_YAML: .*byte 1/);
+    const fields = '# checkpoint-wal: v7 anything=else';
+    const crc = crc32(fields).toString(16).padStart(8, '0');
+    const later = `v: 1\n${fields} crc=${crc} sha256=${'0'.repeat(64)}\n`;
+    expect(refusal(later)).toMatch(/^UNSUPPORTED_VERSION: /);
   });
 });
