@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
+import type { HealthMemory } from '../../../src/format/health-format.js';
 import { createIoActor } from '../../../src/io/io-actor.js';
 import { checkpointMachine } from '../../../src/machines/checkpoint-machine.js';
 import type {
   CheckpointEmitted,
   CheckpointInput,
 } from '../../../src/machines/checkpoint-messages.js';
+import type { DetectorSettings } from '../../../src/machines/failure-memory.js';
 import { fail, type Script, StateRecorder, scriptedIo } from '../../helpers/scripted-io.js';
 
 function start(script: Script = {}, input: CheckpointInput = {}) {
@@ -285,5 +287,70 @@ describe('the root machine, when the file was edited outside', () => {
     expect(emitted).toContainEqual(
       expect.objectContaining({ action: 'setAside', keptAs: 'quarantine/late' }),
     );
+  });
+});
+
+describe('the root machine with a failure detector', () => {
+  const restore: DetectorSettings = {
+    mode: 'automatic',
+    threshold: 1,
+    windowMs: 1000,
+    healthyAfterMs: 1000,
+    maxRestores: 3,
+    countCrashes: true,
+    allowMissingArtifacts: false,
+  };
+  const newest = { newest: { sequence: 6, file: 'f' }, refused: [], entries: 1 };
+  const failed = { kind: 'failed', signal: 'reported', message: 'm' } as const;
+
+  it('says that it is ready only when the attempt is counted durably', async () => {
+    const held = gate();
+    const { emitted, states } = start({ writeHealth: () => held.opened }, { restore });
+    expect(states().at(-1)).toBe('assessing');
+    expect(emitted).toEqual([]);
+    held.open();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(states().at(-1)).toBe('ready');
+    expect(emitted[0]).toMatchObject({ type: 'checkpoint.ready' });
+  });
+
+  it('restores on request of the detector, as a round of its own', () => {
+    let memory: HealthMemory | undefined;
+    const script: Script = {
+      readHealth: () => ({
+        ...(memory && { memory }),
+        nowMs: 1,
+        current: { sequence: 7, digest: 'd' },
+      }),
+      writeHealth: ({ memory: next }) => {
+        memory = next;
+        return undefined;
+      },
+      findInHistory: () => newest,
+    };
+    const { actor, emitted, io } = start(script, { restore });
+    actor.send({ type: 'health.changed', change: failed, requestId: 1 });
+    expect(emitted).toContainEqual(
+      expect.objectContaining({ type: 'checkpoint.restored', from: 6, cause: 'automatic' }),
+    );
+    expect(emitted.at(-1)).toMatchObject({ type: 'health.answered', requestIds: [1] });
+    expect(io.calls.filter((call) => call === 'syncWal')).toHaveLength(1);
+  });
+
+  it('makes no restore that the detector wants while the store closes', async () => {
+    const held = gate();
+    const script: Script = {
+      // The attempt, the failure, and then the restore, which is counted before it is made.
+      writeHealth: (_, count) => (count === 3 ? held.opened : undefined),
+      findInHistory: () => newest,
+    };
+    const { actor, io, states } = start(script, { restore });
+    actor.send({ type: 'health.changed', change: failed, requestId: 1 });
+    actor.send({ type: 'close.requested' });
+    expect(states().at(-1)).toBe('leaving');
+    held.open();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(states().slice(-2)).toEqual(['closing', 'closed']);
+    expect(io.calls).not.toContain('syncWal');
   });
 });
