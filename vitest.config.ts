@@ -7,6 +7,7 @@ export default defineConfig({
     // Loading the sources anew for each test file costs as much as a quarter of the tests. Files that
     // change a module for others put it back; what holds no state between files needs no wall.
     isolate: false,
+    maxWorkers: '100%',
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },
