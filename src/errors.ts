@@ -34,6 +34,7 @@
  * | `HALTED` | the store stopped after a failure that can't be undone safely; open it again |
  * | `CLOSED` | the store is closed or closing |
  * | `RESTORES_EXHAUSTED` | automatic restores did not help, or there was nothing to go back to; a person has to look |
+ * | `AUDIT_FAILED` | a save was published, but its entries in the audit could not be made durable |
  * | `NO_DETECTOR` | failures are not counted: the store was opened with `restore: false` |
  */
 export type CheckpointErrorCode =
@@ -70,6 +71,7 @@ export type CheckpointErrorCode =
   | 'HALTED'
   | 'CLOSED'
   | 'RESTORES_EXHAUSTED'
+  | 'AUDIT_FAILED'
   | 'NO_DETECTOR';
 
 /** Structured facts about an error. Every field is present only where it applies. */

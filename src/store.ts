@@ -17,7 +17,7 @@ import type {
   HistoryEntry,
 } from './io/checkpoint-io.js';
 import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
-import type { FileSystem } from './io/file-system.js';
+import type { FileLock, FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
@@ -29,6 +29,8 @@ import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { ArtifactSource } from './store/artifact-source.js';
+import { auditTrailOf, checkAudit, notAudited } from './store/audit-options.js';
+import { type AuditStatus, type AuditTrail, auditedPort } from './store/audit-trail.js';
 import {
   checkDurability,
   checkLabel,
@@ -38,7 +40,7 @@ import {
 } from './store/check-arguments.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
-import { deferred, guardInspector, quietLogger, timersOf } from './store/guards.js';
+import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
 import { fileHistory, noHistory } from './store/history.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
@@ -90,6 +92,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #timers: Timers;
   readonly #opened = deferred();
   readonly #closed = deferred();
+  readonly #audit: AuditTrail | undefined;
+  #lock: FileLock | undefined;
   #ready: Ready | undefined;
   #closing = false;
 
@@ -110,6 +114,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
+    this.#audit = auditTrailOf(options, fs, (error) => this.#auditFailed(error));
+    const audit = this.#audit;
     const io =
       options.io?.(document) ??
       createFileCheckpointIo({
@@ -126,16 +132,23 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         artifactRoot,
         externalEdits: options.externalEdits ?? 'adopt',
         validateSealed: options.schema !== undefined,
+        ...(audit && {
+          onEpoch: (epoch) => (audit.epoch = epoch),
+          // Given up when the last entry is written.
+          unlock: (lock) => (this.#lock = lock),
+        }),
       });
     this.#io = io;
-    const { externalEdits, syncRetryLimit, inspect } = options;
+    const port = audit && options.io === undefined ? this.#audited(io, audit) : io;
+    const { externalEdits, syncRetryLimit } = options;
+    const inspect = inspectorOf(options, audit);
     const restore = detectorSettings(options.restore, options.heartbeatMs);
     this.#timers = timersOf(options.clock);
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
       clock: this.#timers,
-      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
-      ...(inspect && { inspect: guardInspector(options) }),
+      input: { io: options.around?.(port) ?? port, externalEdits, syncRetryLimit, restore },
+      ...(inspect && { inspect }),
     });
     this.actor.on('*', (event) => this.#take(event));
     this.actor.subscribe({ error: (error) => this.#break(error) });
@@ -179,6 +192,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   /** What weakens the guarantees here, in words; empty on an ordinary local disk. */
   get warnings(): readonly string[] {
     return this.#whenReady.lock.warnings;
+  }
+
+  /** How the record of all transitions is doing; `undefined` with `audit: false`. */
+  get audit(): AuditStatus | undefined {
+    return this.#audit?.status;
   }
 
   /**
@@ -281,7 +299,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * @throws TypeError where an option can't be meant
    */
   watch(options: WatchOptions = {}): Watch {
-    const { fileSystem, inspect } = this.#options;
+    const { fileSystem } = this.#options;
     return watchStore(
       {
         file: this.file,
@@ -289,7 +307,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         nodeFileSystem: createNodeFileSystem(),
         timers: timersOf(this.#options.clock, { keepAlive: true }),
         look: (countAgain) => this.check({ countAgain }),
-        inspect: inspect && guardInspector(this.#options),
+        inspect: inspectorOf(this.#options, this.#audit),
       },
       options,
     );
@@ -450,10 +468,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'checkpoint.ready':
         this.#ready = event;
         this.#logRecovery(event);
-        this.#opened.resolve();
+        this.#whenAudited(this.#opened.resolve);
         return;
       case 'checkpoint.refused':
-        this.#opened.reject(event.error);
+        this.#leave(() => this.#opened.reject(event.error));
         return;
       case 'save.logged':
         this.#answerLogged(event);
@@ -485,13 +503,16 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       }
       case 'checkpoint.checked': {
         const { requestIds, type: _, ...facts } = event;
-        for (const requestId of requestIds) this.#checks.resolve(requestId, facts);
+        this.#whenAudited(() => {
+          for (const requestId of requestIds) this.#checks.resolve(requestId, facts);
+        });
         this.#tell({ ...facts, type: 'checked' });
         return;
       }
       case 'health.answered':
         this.#tellHealth(event.report);
-        this.#health.answer(event);
+        this.#health.report = event.report;
+        this.#whenAudited(() => this.#health.answer(event));
         return;
       case 'health.failed':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
@@ -500,14 +521,43 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'checkpoint.halted':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
         this.#tell({ type: 'halted', error: event.error });
+        this.#whenAudited(() => {});
         return;
       case 'checkpoint.closed':
         if (event.error) {
           this.#options.logger?.warn({ error: event.error.toJSON() }, 'closing was not clean');
         }
-        this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
-        this.#closed.resolve();
+        this.#leave(() => {
+          this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
+          this.#closed.resolve();
+        });
     }
+  }
+
+  #audited(io: CheckpointIo, audit: AuditTrail): CheckpointIo {
+    return auditedPort(io, audit, ({ directory, target }) =>
+      resolvePaths(this.#fs, directory, nameOf(target)),
+    );
+  }
+
+  #whenAudited(answer: () => void, refuse?: (error: CheckpointError) => void): void {
+    if (this.#audit === undefined) answer();
+    else this.#audit.before(answer, refuse);
+  }
+
+  /** The last entry is written before the lock is free for somebody else's. */
+  #leave(then: () => void): void {
+    const release = () => {
+      this.#lock?.release();
+      then();
+    };
+    if (this.#audit === undefined) release();
+    else void this.#audit.close().then(release);
+  }
+
+  #auditFailed(error: CheckpointError): void {
+    this.#options.logger?.error({ error: error.toJSON() }, 'the audit could not be written');
+    this.#tell({ type: 'auditFailed', error });
   }
 
   #tellHealth(report: HealthReport): void {
@@ -525,12 +575,22 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #answer(requestIds: readonly number[], sequence: number, durability: Durability): void {
-    for (const requestId of requestIds) {
-      const waiting = this.#release(requestId);
-      const error = this.#document.takeError(requestId);
-      if (error !== undefined) waiting?.reject(error.thrown);
-      else waiting?.resolve({ sequence, durability });
-    }
+    const answers = requestIds.map((requestId) => ({
+      waiting: this.#release(requestId),
+      error: this.#document.takeError(requestId),
+    }));
+    this.#whenAudited(
+      () => {
+        for (const { waiting, error } of answers) {
+          if (error !== undefined) waiting?.reject(error.thrown);
+          else waiting?.resolve({ sequence, durability });
+        }
+      },
+      (failure) => {
+        const told = notAudited(failure, sequence, durability);
+        for (const { waiting, error } of answers) waiting?.reject(error ? error.thrown : told);
+      },
+    );
   }
 
   #fail(requestIds: readonly number[], error: CheckpointError): void {
@@ -565,7 +625,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     );
     this.#closing = true;
     // The lock must not outlive the store; what this does to the files was decided before.
-    Promise.resolve(run(releaseQuietly(this.#io))).catch(() => {});
+    void Promise.resolve(run(releaseQuietly(this.#io)))
+      .catch(() => {})
+      .then(() => this.#leave(() => {}));
     this.#opened.reject(error);
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
@@ -616,6 +678,7 @@ export async function openCheckpointStore(
     throw new TypeError('openCheckpointStore() needs a directory');
   }
   checkRetention(options);
+  checkAudit(options);
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
 }

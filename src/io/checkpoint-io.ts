@@ -202,7 +202,8 @@ export interface IoOperations {
       readonly pinned?: boolean | undefined;
       readonly source: SaveSource;
     };
-    output: { readonly bytes: number };
+    /** `sha256`: of the bytes that step 4 will write, for the audit. */
+    output: { readonly bytes: number; readonly sha256?: string };
   };
   /** Step 2. */
   writeData: { input: undefined; output: { readonly bytes: number } };

@@ -176,8 +176,9 @@ function* releaseLock(session: Session): Steps<undefined> {
       yield* syncDirectory(session.fs, pathsOf(session).directory);
     }
   } finally {
-    lock.release();
     session.lock = undefined;
+    if (session.unlock === undefined) lock.release();
+    else session.unlock(lock);
   }
   return undefined;
 }

@@ -14,11 +14,15 @@ import {
 } from './files.js';
 import type { Steps } from './run.js';
 import { ownershipOf, pathsOf, type Session } from './session.js';
+
+/** What of a session quarantine needs. */
+export type Keeper = Pick<Session, 'fs' | 'now' | 'random' | 'located' | 'current' | 'observed'>;
+
 import { join, parentOf } from './store-paths.js';
 
 /** Copies bytes into quarantine, durably. */
 export function* keepBytes(
-  session: Session,
+  session: Keeper,
   bytes: Uint8Array,
   name: string,
   reason: string,
@@ -38,7 +42,7 @@ export function* keepBytes(
  * so that no order in which a disk may write directories can lose both.
  */
 export function* keepFile(
-  session: Session,
+  session: Keeper,
   path: string,
   name: string,
   reason: string,
@@ -56,7 +60,7 @@ export function* keepFile(
 }
 
 /** Where there are no hard links. */
-function* copyFile(session: Session, path: string, copy: string): Steps<void> {
+function* copyFile(session: Keeper, path: string, copy: string): Steps<void> {
   const found = readAgreed(session.fs, path, Number.MAX_SAFE_INTEGER);
   if (found === undefined) return;
   const { bytes, ownership } = found;
@@ -64,7 +68,7 @@ function* copyFile(session: Session, path: string, copy: string): Steps<void> {
 }
 
 /** A name not taken yet: when, why, what. */
-function freeName({ fs, now, ...session }: Session, name: string, reason: string): string {
+function freeName({ fs, now, ...session }: Keeper, name: string, reason: string): string {
   const { quarantine } = session.located ?? { quarantine: '' };
   const when = new Date(now()).toISOString().replace(/[-:]/g, '').replace('.', '-');
   const label = reason.replace(/[^A-Za-z0-9-]+/g, '-').slice(0, 60);

@@ -202,6 +202,7 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   const newestEntry = session.entries.at(-1) ?? 0;
   const claim = claimOf(seen);
   session.epoch = Math.max(session.epoch, claim?.epoch ?? 0) + 1;
+  session.onEpoch?.(session.epoch);
   const judged = seen === undefined ? undefined : yield* judge(session, seen);
   if (seen !== undefined && judged?.condition === 'sealed' && 'text' in seen.reading) {
     session.artifacts = seen.artifacts;

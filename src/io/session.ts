@@ -69,6 +69,10 @@ export interface SessionOptions {
   readonly artifactRoot: string;
   /** What becomes of edits made outside. */
   readonly externalEdits: 'adopt' | 'reject' | 'restore';
+  /** Told this writer's epoch, once it is known. */
+  readonly onEpoch?: (epoch: number) => void;
+  /** Gives the lock up when all else is done; at once if absent. */
+  readonly unlock?: (lock: FileLock) => void;
   /** Whether a checkpoint must be validated although its seal vouches for it (a schema is set). */
   readonly validateSealed: boolean;
 }
@@ -122,7 +126,7 @@ export function createSession(options: SessionOptions): Session {
 }
 
 /** The store's paths. An operation before `acquireLock` is a bug of the caller. */
-export function pathsOf(session: Session): StorePaths {
+export function pathsOf(session: Pick<Session, 'located'>): StorePaths {
   if (session.located === undefined) throw new TypeError('the store has not been locked yet');
   return session.located;
 }
@@ -137,7 +141,7 @@ export function roundOf(session: Session): Round {
 const PRIVATE_MODE = 0o600;
 
 /** Mode and owner for new files: those of the checkpoint. */
-export function ownershipOf(session: Session): Ownership {
+export function ownershipOf(session: Pick<Session, 'current' | 'observed'>): Ownership {
   return session.current?.ownership ?? session.observed?.ownership ?? { mode: PRIVATE_MODE };
 }
 

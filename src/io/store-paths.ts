@@ -19,6 +19,10 @@ export interface StorePaths {
   readonly health: string;
   readonly history: string;
   readonly quarantine: string;
+  /** The audit's file that is written to. */
+  readonly audit: string;
+  /** Where its earlier files are. */
+  readonly auditFiles: string;
 }
 
 /** Name of the checkpoint file where the user chose none. */
@@ -30,6 +34,8 @@ const LOCK_NAME = '.checkpoint.lock';
 export const HEALTH_NAME = '.checkpoint.health';
 /** What its temporary files are named after. */
 export const HEALTH_TEMPORARY = 'checkpoint.health';
+/** Name of the audit's file that is written to. */
+export const AUDIT_NAME = 'audit.jsonl';
 const MAX_LINKS = 40;
 
 /** Joins a directory and a name. */
@@ -59,7 +65,7 @@ export function nameOf(path: string): string {
  * @throws CheckpointError `PATH_OUTSIDE_STORE`
  */
 export function checkFileName(file: string): void {
-  const reserved = /^\.checkpoint\.|^(checkpoints|quarantine|audit\.jsonl)$/.test(file);
+  const reserved = /^\.checkpoint\.|^(checkpoints|quarantine|audit|audit\.jsonl)$/.test(file);
   const leaves = file === '' || file === '.' || file === '..' || /[/\\\0]/.test(file);
   if (leaves || reserved) {
     throw new CheckpointError(
@@ -97,6 +103,8 @@ export function resolvePaths(fs: FileSystem, directory: string, file: string): S
     health: join(real, HEALTH_NAME),
     history: join(real, 'checkpoints'),
     quarantine: join(real, 'quarantine'),
+    audit: join(real, AUDIT_NAME),
+    auditFiles: join(real, 'audit'),
   };
 }
 

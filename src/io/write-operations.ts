@@ -52,6 +52,7 @@ export function* writeIntent(
   session.round = round;
   const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
   const header = encoder.header();
+  const afterImage = digestOf(image);
   const intent = encoder.intent(
     {
       sequence,
@@ -59,7 +60,7 @@ export function* writeIntent(
       target: targetName,
       ...(label !== undefined && { label }),
       preImage: current && digestOf(current.bytes),
-      afterImage: digestOf(image),
+      afterImage,
       encoding: 'whole',
     },
     image.length,
@@ -67,7 +68,7 @@ export function* writeIntent(
   if (fs.statLink(wal) !== undefined) throw logInTheWay(wal);
   round.wal = { handle: createFile(fs, wal, ownershipOf(session)), encoder };
   writeAll(round.wal.handle, concat(header, intent), 0, wal);
-  return { bytes: encoder.offset };
+  return { bytes: encoder.offset, sha256: afterImage.sha256 };
 }
 
 /** Step 2: appends the after-image and its seal. */

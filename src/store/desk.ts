@@ -39,16 +39,11 @@ export class Desk<Answer> {
 
 /** The failure detector's desk: it also knows what was told last. */
 export class HealthDesk extends Desk<HealthReport> {
-  #report: HealthReport | undefined;
-
   /** What the detector told last; `undefined` where there is none. */
-  get report(): HealthReport | undefined {
-    return this.#report;
-  }
+  report: HealthReport | undefined;
 
-  /** Takes what the detector tells. */
+  /** Hands on what the detector tells. */
   answer({ report, requestIds }: Extract<CheckpointEmitted, { type: 'health.answered' }>): void {
-    this.#report = report;
     for (const requestId of requestIds) this.resolve(requestId, report);
   }
 }

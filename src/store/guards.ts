@@ -44,7 +44,7 @@ export function quietLogger(logger: CheckpointLogger | undefined): CheckpointLog
 }
 
 /** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */
-export function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
+function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
   const observer = toObserver(inspect ?? (() => {}));
   return (event: InspectionEvent) => {
     try {
@@ -52,6 +52,21 @@ export function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
     } catch (error) {
       logger?.error({ error }, 'the inspector threw');
     }
+  };
+}
+
+/** What inspects a root actor: the user's inspector, the audit, both, or nothing. */
+export function inspectorOf(
+  options: CheckpointStoreOptions,
+  audit: { readonly inspect: (event: InspectionEvent) => void } | undefined,
+): ((event: InspectionEvent) => void) | undefined {
+  const { inspect } = options;
+  if (inspect === undefined) return audit?.inspect;
+  const guarded = guardInspector(options);
+  if (audit === undefined) return guarded;
+  return (event) => {
+    audit.inspect(event);
+    guarded(event);
   };
 }
 

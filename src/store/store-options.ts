@@ -12,6 +12,7 @@ import type { HealthReport } from '../machines/health-report.js';
 import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
 import type { ArtifactsOptions } from './artifact-source.js';
+import type { AuditOptions } from './audit-trail.js';
 import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
@@ -71,6 +72,16 @@ export interface CheckpointStoreOptions<
   /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
   readonly logger?: CheckpointLogger | undefined;
+  /**
+   * The record of every transition, `audit.jsonl`: on by default, durable before anything is
+   * acknowledged. `false`: nothing is recorded. See `docs/audit.md`.
+   */
+  readonly audit?: AuditOptions | false | undefined;
+  /**
+   * Whether messages of failures, which may quote the state, are recorded and shown too; by default
+   * only codes, sizes and hashes are.
+   */
+  readonly includeMessages?: boolean | undefined;
   /**
    * When failures are one too many, and what follows; see `docs/failure-detection.md`. By default an
    * earlier checkpoint is restored after three. `false`: failures are not even counted.
@@ -176,6 +187,8 @@ export type CheckpointStoreEvent =
   | ({ readonly type: 'checked' } & CheckResult)
   /** Failures were counted, forgotten, or led to something. */
   | { readonly type: 'health'; readonly report: HealthReport }
+  /** Entries of the audit can't be written; told once until they can again. */
+  | { readonly type: 'auditFailed'; readonly error: CheckpointError }
   /** The store takes no more saves until it is opened again. */
   | { readonly type: 'halted'; readonly error: CheckpointError }
   /** The lock is free. `error` says what of the last steps (a second copy, a sync) did not go well. */

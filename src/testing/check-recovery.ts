@@ -99,6 +99,7 @@ export async function recover(
       fileSystem: faulty ?? disk,
       externalEdits,
       restore: false,
+      audit: false,
       // The lab's clock is far from the stamps of its disks.
       maxAgeHours: Number.POSITIVE_INFINITY,
       inspect,

@@ -126,6 +126,7 @@ function open(
     heartbeatMs,
     externalEdits,
     maxAgeHours: Number.POSITIVE_INFINITY,
+    audit: false,
     ...(schemaMax !== undefined && { schema: atMost(schemaMax) as never }),
     ...options,
   });

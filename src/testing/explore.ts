@@ -105,6 +105,7 @@ async function runStore(
         externalEdits,
         maxCheckpoints,
         restore: false,
+        audit: false,
         maxAgeHours: Number.POSITIVE_INFINITY,
         inspect: probe.inspect,
         around: (io) => faultyIo(io, runFaults),

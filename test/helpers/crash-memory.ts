@@ -23,7 +23,13 @@ export function open(
   fileSystem: MemoryFileSystem | RecordingFileSystem,
   options: Partial<CheckpointStoreOptions<undefined>> = {},
 ): Promise<CheckpointStore<Record<string, unknown>>> {
-  return openCheckpointStore({ directory: DIRECTORY, fileSystem, restore: false, ...options });
+  return openCheckpointStore({
+    directory: DIRECTORY,
+    fileSystem,
+    restore: false,
+    audit: false,
+    ...options,
+  });
 }
 
 /** A disk on which nothing happens any more from operation `index` on. */

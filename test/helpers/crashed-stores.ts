@@ -22,7 +22,7 @@ export const PLAN =
 /** A closed store with `PLAN` as checkpoint 1; 'status' set to each of `statuses` after it. */
 export async function makeStore(statuses: readonly string[] = [], text = PLAN): Promise<string> {
   const directory = join(freshFolder(), 'state');
-  const store = await openCheckpointStore({ directory, restore: false });
+  const store = await openCheckpointStore({ directory, restore: false, audit: false });
   await store.saveText(text);
   for (const status of statuses) await store.set('workflow.status', status);
   await store.close();

@@ -56,6 +56,7 @@ async function storeOf(when: When): Promise<DiskState> {
     file: TARGET,
     fileSystem,
     restore: false,
+    audit: false,
   });
   await store.saveText('v: 1 # one\n');
   await store.set('v', 2);

@@ -36,6 +36,7 @@ type Options = Pick<CheckpointStoreOptions, 'externalEdits'>;
 function open(subject: CheckpointIoSubject, wrap: Wrap = (io) => io, options: Options = {}) {
   return openCheckpointStore<unknown>({
     restore: false,
+    audit: false,
     ...options,
     directory: 'conformance',
     io: (content) => wrap(subject.open(content)),

@@ -1,0 +1,347 @@
+/**
+ * The audit on disk: `audit.jsonl`, which is appended to, and its earlier files in `audit/`, each named
+ * after the number of its first entry. Ruled by `docs/audit.md`.
+ *
+ * Invariants:
+ * - lines are only appended, at a position that is known; what a failed write left there is overwritten;
+ * - what a crash left after the last line that reads well is copied to quarantine, durably, before it
+ *   is cut off;
+ * - a descriptor whose sync failed is never synced again: the lines since the last good sync go into
+ *   a fresh file.
+ *
+ * Assumes that the store's lock is held from the first call to the last.
+ */
+import { CheckpointError } from '../errors.js';
+import {
+  type AuditEntry,
+  type AuditHead,
+  EMPTY_HEAD,
+  MAX_AUDIT_LINE,
+} from '../format/audit-entry.js';
+import { firstLine, lastGoodLine } from '../format/audit-lines.js';
+import { sha256Hex } from '../format/bytes.js';
+import { closeQuietly, readTail, writeAll } from './file-content.js';
+import type { FileHandle, FileSystem } from './file-system.js';
+import {
+  createFile,
+  ensureOwnDirectory,
+  linkOrNot,
+  syncDirectory,
+  syncFile,
+  unlinkIfThere,
+} from './files.js';
+import { isMissing, writeError } from './io-error.js';
+import { type Keeper, keepBytes, keepFile } from './quarantine-files.js';
+import type { Steps } from './run.js';
+import { ownershipOf, pathsOf } from './session.js';
+import { AUDIT_NAME, join } from './store-paths.js';
+
+/** Bytes at the end of a file in which a line that reads well is looked for. */
+const TAIL_BYTES = 1024 * 1024;
+
+/** Digits of a number in a file's name: the order of names is the order of numbers. */
+const NUMBER_DIGITS = 12;
+
+/** What was found when the audit was opened. */
+export interface AuditOpening {
+  readonly head: AuditHead;
+  /** What was there and is none of the chain, and where it was put. */
+  readonly setAside?: {
+    readonly file: string;
+    readonly bytes: number;
+    readonly sha256?: string;
+    /** `torn-tail`: the end of a file, as a crash leaves it. `damaged`: a file without one good line near its end. */
+    readonly reason: 'torn-tail' | 'damaged';
+  };
+}
+
+/** A file that retention is about to remove. */
+export interface AuditVictim {
+  /** Relative to the store's directory. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Number and hash of its last entry; absent where that can't be read. */
+  readonly through?: number;
+  readonly hash?: string;
+}
+
+/** The files of one store's audit. */
+export class AuditFile {
+  readonly #keeper: Keeper;
+  readonly #isSynced: boolean;
+  #handle: FileHandle | undefined;
+  /** The number of the first entry in the file that is written to. */
+  #first = 1;
+  /** Bytes that were written, and of them those that were synced. */
+  #size = 0;
+  #durable = 0;
+  /** Whether the name of the file is not durable yet. */
+  #isNew = false;
+  /** Lines that a failure kept from being written, oldest first; and those that were not synced yet. */
+  #unwritten: Uint8Array[] = [];
+  #volatile: Uint8Array[] = [];
+  /** Whether the file under the audit's name is one that is not written to any more. */
+  #isLeftBehind = false;
+
+  /** `isSynced`: whether anything is ever synced. */
+  constructor(keeper: Keeper, isSynced: boolean) {
+    this.#keeper = keeper;
+    this.#isSynced = isSynced;
+  }
+
+  /** Bytes in the file that is written to. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of lines that a failure has kept from the file so far. */
+  get unwrittenBytes(): number {
+    return this.#unwritten.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Finds the end of the chain. @throws CheckpointError codes of I/O errors, `PATH_OUTSIDE_STORE` */
+  *open(): Steps<AuditOpening> {
+    const { fs } = this.#keeper;
+    const { audit } = pathsOf(this.#keeper);
+    const found = fs.statLink(audit);
+    if (found === undefined) return this.#begin(this.#headOfEarlier());
+    if (found.kind !== 'file') throw inTheWay(audit, found.kind);
+    const first = this.#firstOf(audit);
+    const newest = this.#numbers().at(-1);
+    if (first !== undefined && newest !== undefined && first.number === newest) {
+      // A crash between the two steps of putting a full file away: its second name goes.
+      unlinkIfThere(fs, audit);
+      return this.#begin(this.#headOfEarlier());
+    }
+    return yield* this.#goOn(first);
+  }
+
+  *#goOn(first: AuditEntry | undefined): Steps<AuditOpening> {
+    const { fs } = this.#keeper;
+    const { audit } = pathsOf(this.#keeper);
+    const tail = readTail(fs, audit, TAIL_BYTES);
+    if (tail === undefined) return this.#begin(this.#headOfEarlier());
+    const last = lastGoodLine(tail.bytes);
+    const { size } = tail.stat;
+    if (last === undefined && size > tail.bytes.length) {
+      const { file } = yield* keepFile(this.#keeper, audit, AUDIT_NAME, 'audit-damaged');
+      const setAside = { file, bytes: size, reason: 'damaged' as const };
+      return { ...this.#begin(this.#headOfEarlier()), setAside };
+    }
+    const rest = tail.bytes.subarray(last?.end ?? 0);
+    const good = size - rest.length;
+    this.#handle = fs.open(audit, 'readWrite');
+    this.#first = first?.number ?? (last === undefined ? this.#headOfEarlier().number + 1 : 1);
+    this.#size = good;
+    this.#durable = good;
+    const head = last?.entry ?? this.#headOfEarlier();
+    if (rest.length === 0) return { head };
+    const { file } = yield* keepBytes(this.#keeper, rest, AUDIT_NAME, 'audit-torn-tail');
+    this.#handle.truncate(good);
+    if (this.#isSynced) yield* syncFile(this.#handle, audit);
+    const sha256 = sha256Hex(rest);
+    return { head, setAside: { file, bytes: rest.length, sha256, reason: 'torn-tail' } };
+  }
+
+  #begin(head: AuditHead): AuditOpening {
+    this.#handle = undefined;
+    this.#first = head.number + 1;
+    this.#size = 0;
+    this.#durable = 0;
+    return { head };
+  }
+
+  /** Appends lines, in one call where the system takes them so; syncs nothing. What fails is tried again. */
+  *append(lines: Uint8Array): Steps<void> {
+    this.#unwritten.push(lines);
+    yield* this.#writeOut();
+  }
+
+  *#writeOut(): Steps<void> {
+    const { audit } = pathsOf(this.#keeper);
+    for (let lines = this.#unwritten[0]; lines !== undefined; lines = this.#unwritten[0]) {
+      if (this.#handle === undefined && this.#isLeftBehind) yield* this.#putAway();
+      this.#handle ??= this.#create();
+      writeAll(this.#handle, lines, this.#size, audit);
+      this.#size += lines.length;
+      this.#unwritten.shift();
+      if (this.#isSynced) this.#volatile.push(lines);
+    }
+  }
+
+  /** Makes all that was appended before durable. */
+  *sync(): Steps<void> {
+    yield* this.#writeOut();
+    if (this.#handle === undefined || this.#durable === this.#size) return;
+    try {
+      yield* this.#syncHandle(this.#handle);
+    } catch {
+      // What is not known to be durable goes into a file of its own, once; then the error is told.
+      this.#abandon(this.#handle);
+      yield* this.#writeOut();
+      if (this.#handle !== undefined) yield* this.#syncHandle(this.#handle);
+    }
+  }
+
+  *#syncHandle(handle: FileHandle): Steps<void> {
+    const { audit, directory } = pathsOf(this.#keeper);
+    const { length } = this.#volatile;
+    const size = this.#size;
+    yield* syncFile(handle, audit);
+    if (this.#isNew) yield* syncDirectory(this.#keeper.fs, directory);
+    this.#isNew = false;
+    this.#durable = size;
+    this.#volatile.splice(0, length);
+  }
+
+  /** After a failed sync: the file is used no more, and keeps what was durable in it. */
+  #abandon(failed: FileHandle): void {
+    try {
+      failed.truncate(this.#durable);
+    } catch {
+      // Then lines stand in both files, and verifying says so.
+    }
+    closeQuietly(failed);
+    this.#unwritten = [...this.#volatile, ...this.#unwritten];
+    this.#volatile = [];
+    this.#handle = undefined;
+    this.#isLeftBehind = true;
+  }
+
+  /** Gives the file that is written to its name among the earlier ones; the next line begins a new one. */
+  *rotate(next: number): Steps<{ readonly file: string; readonly bytes: number } | undefined> {
+    if (this.#handle === undefined || this.#size === 0) return undefined;
+    const bytes = this.#size;
+    const file = `audit/${nameFor(this.#first)}`;
+    closeQuietly(this.#handle);
+    this.#handle = undefined;
+    this.#isLeftBehind = true;
+    yield* this.#putAway(next);
+    return { file, bytes };
+  }
+
+  *#putAway(next = firstNumberIn(this.#unwritten) ?? this.#first): Steps<void> {
+    const { fs } = this.#keeper;
+    const { audit, auditFiles, directory } = pathsOf(this.#keeper);
+    if (this.#durable === 0 && next === this.#first) {
+      // Not one line of it was durable, and all are written again.
+      unlinkIfThere(fs, audit);
+      this.#isLeftBehind = false;
+      this.#begin({ ...EMPTY_HEAD, number: next - 1 });
+      return;
+    }
+    yield* ensureOwnDirectory(fs, auditFiles);
+    const path = join(auditFiles, nameFor(this.#first));
+    // Both names for a while: no order in which a disk may write directories can lose the file.
+    if (isSameFile(fs, audit, path) || linkOrNot(fs, audit, path)) {
+      if (this.#isSynced) yield* syncDirectory(fs, auditFiles);
+      unlinkIfThere(fs, audit);
+    } else {
+      try {
+        fs.rename(audit, path);
+      } catch (error) {
+        throw writeError(error, path, 'naming');
+      }
+      if (this.#isSynced) yield* syncDirectory(fs, auditFiles);
+    }
+    if (this.#isSynced) yield* syncDirectory(fs, directory);
+    this.#isLeftBehind = false;
+    this.#begin({ ...EMPTY_HEAD, number: next - 1 });
+  }
+
+  /** The oldest of the earlier files, where there are more than `maxFiles`. */
+  victims(maxFiles: number): AuditVictim[] {
+    const numbers = this.#numbers();
+    return numbers.slice(0, Math.max(0, numbers.length - maxFiles)).map((number) => {
+      const path = join(pathsOf(this.#keeper).auditFiles, nameFor(number));
+      const tail = readTail(this.#keeper.fs, path, TAIL_BYTES);
+      const last = tail && lastGoodLine(tail.bytes)?.entry;
+      return {
+        file: `audit/${nameFor(number)}`,
+        bytes: tail?.stat.size ?? 0,
+        ...(last && { through: last.number, hash: last.hash }),
+      };
+    });
+  }
+
+  /** Removes a file for good: its victim's entry must be durable before. */
+  remove({ file }: AuditVictim): void {
+    unlinkIfThere(this.#keeper.fs, join(pathsOf(this.#keeper).directory, file));
+  }
+
+  close(): void {
+    closeQuietly(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #create(): FileHandle {
+    const { fs } = this.#keeper;
+    const { audit, target } = pathsOf(this.#keeper);
+    const stat = fs.stat(target);
+    const ownership =
+      stat === undefined
+        ? ownershipOf(this.#keeper)
+        : { mode: stat.mode, owner: { uid: stat.uid, gid: stat.gid } };
+    this.#isNew = true;
+    return createFile(fs, audit, ownership);
+  }
+
+  #firstOf(path: string): AuditEntry | undefined {
+    let handle: FileHandle | undefined;
+    try {
+      handle = this.#keeper.fs.open(path, 'read');
+      const bytes = new Uint8Array(MAX_AUDIT_LINE);
+      return firstLine(bytes.subarray(0, handle.read(bytes, 0)));
+    } finally {
+      closeQuietly(handle);
+    }
+  }
+
+  #headOfEarlier(): AuditHead {
+    const newest = this.#numbers().at(-1);
+    if (newest === undefined) return EMPTY_HEAD;
+    const path = join(pathsOf(this.#keeper).auditFiles, nameFor(newest));
+    const tail = readTail(this.#keeper.fs, path, TAIL_BYTES);
+    return (tail && lastGoodLine(tail.bytes)?.entry) ?? EMPTY_HEAD;
+  }
+
+  /** The numbers that earlier files are named after, ascending. */
+  #numbers(): number[] {
+    const { fs } = this.#keeper;
+    try {
+      return fs.list(pathsOf(this.#keeper).auditFiles).flatMap(numberIn);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  }
+}
+
+/** Whether a crash, or a failure, came between the two steps of giving the file its other name. */
+function isSameFile(fs: FileSystem, audit: string, path: string): boolean {
+  const one = fs.statLink(audit);
+  const other = fs.statLink(path);
+  return one !== undefined && one.inode === other?.inode && one.device === other.device;
+}
+
+function nameFor(first: number): string {
+  return `${String(first).padStart(NUMBER_DIGITS, '0')}.jsonl`;
+}
+
+/** The number that an earlier file of an audit is named after; nothing for other names. */
+export function numberIn(name: string): number[] {
+  const digits = /^(\d{12,16})\.jsonl$/.exec(name)?.[1];
+  return digits === undefined ? [] : [Number(digits)];
+}
+
+function firstNumberIn([lines]: readonly Uint8Array[]): number | undefined {
+  return lines && firstLine(lines)?.number;
+}
+
+function inTheWay(path: string, kind: string): CheckpointError {
+  return new CheckpointError(
+    'PATH_OUTSIDE_STORE',
+    `${path} is a ${kind}, not a file of the store's own: put it away, or open the store with audit: false.`,
+    { file: path },
+  );
+}
