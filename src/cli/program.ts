@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
+import { addAuditCommand } from './audit-command.js';
 import { InterruptedError, stackOf, type ToldError, tellError, UsageError } from './cli-error.js';
 import {
   type CliEnvironment,
@@ -73,11 +74,12 @@ export function buildProgram(launch: Launch): Command {
     addMarkHealthyCommand(program, launch),
     addResetCommand(program, launch),
     addWalCommand(program, launch),
+    addAuditCommand(program, launch),
     addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),
   ];
-  for (const command of commands) {
+  for (const command of commands.flatMap((one) => [one, ...one.commands])) {
     addGlobalOptions(command);
     command.addHelpText('after', `\n${EXIT_CODE_HELP}`);
   }
@@ -103,12 +105,13 @@ export async function runCli(
   let flags = flagsIn(args);
   let endsSo = false;
   const launch: Launch = async (command, body) => {
-    flags = { ...command.parent?.opts(), ...command.opts() };
+    flags = { ...command.parent?.parent?.opts(), ...command.parent?.opts(), ...command.opts() };
     outcome = await body(createContext(environment, flags, () => (endsSo = true)));
   };
   const refusal: string[] = [];
   const program = buildProgram(launch);
-  for (const command of [program, ...program.commands]) {
+  const commands = program.commands.flatMap((one) => [one, ...one.commands]);
+  for (const command of [program, ...commands]) {
     command.exitOverride();
     command.configureOutput({
       writeOut: (text) => void environment.stdout.write(text),
