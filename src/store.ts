@@ -16,21 +16,20 @@ import type {
   HistoryContent,
   HistoryEntry,
 } from './io/checkpoint-io.js';
-import { createFileCheckpointIo } from './io/file-checkpoint-io.js';
-import type { FileLock, FileSystem } from './io/file-system.js';
+import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import { run, type Steps, wait } from './io/run.js';
-import { absolute, DEFAULT_FILE, nameOf, resolvePaths } from './io/store-paths.js';
+import { absolute, nameOf, resolvePaths } from './io/store-paths.js';
 import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { ArtifactSource } from './store/artifact-source.js';
-import { auditTrailOf, checkAudit, notAudited } from './store/audit-options.js';
-import { type AuditStatus, type AuditTrail, auditedPort } from './store/audit-trail.js';
+import { checkAudit, notAudited } from './store/audit-options.js';
+import type { AuditStatus } from './store/audit-trail.js';
 import {
   checkDurability,
   checkLabel,
@@ -54,11 +53,8 @@ import type {
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+import { StorePort } from './store/store-port.js';
 import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
-
-const MAX_CHECKPOINTS = 100;
-const MAX_AGE_HOURS = 24;
-const HOUR_MS = 3_600_000;
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
 const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
@@ -84,7 +80,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #fs: FileSystem;
   readonly #artifacts: ArtifactSource;
   readonly #options: CheckpointStoreOptions;
-  readonly #io: CheckpointIo;
+  readonly #port: StorePort;
   readonly #waiting = new Map<number, Waiting>();
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #health = new HealthDesk();
@@ -92,8 +88,6 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #timers: Timers;
   readonly #opened = deferred();
   readonly #closed = deferred();
-  readonly #audit: AuditTrail | undefined;
-  #lock: FileLock | undefined;
   #ready: Ready | undefined;
   #closing = false;
 
@@ -114,32 +108,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
-    this.#audit = auditTrailOf(options, fs, (error) => this.#auditFailed(error));
-    const audit = this.#audit;
-    const io =
-      options.io?.(document) ??
-      createFileCheckpointIo({
-        fs,
-        directory,
-        file: options.file ?? DEFAULT_FILE,
-        content: document,
-        now,
-        random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
-        maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
-        maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
-        // The text is bounded; its seal comes on top.
-        maxBytes: limits.maxBytes + MAX_SEAL_BYTES,
-        artifactRoot,
-        externalEdits: options.externalEdits ?? 'adopt',
-        validateSealed: options.schema !== undefined,
-        ...(audit && {
-          onEpoch: (epoch) => (audit.epoch = epoch),
-          // Given up when the last entry is written.
-          unlock: (lock) => (this.#lock = lock),
-        }),
-      });
-    this.#io = io;
-    const port = audit && options.io === undefined ? this.#audited(io, audit) : io;
+    const place = { fs, directory, artifactRoot, content: document };
+    this.#port = new StorePort(options, place, (error) => this.#auditFailed(error));
+    const { io, audit } = this.#port;
     const { externalEdits, syncRetryLimit } = options;
     const inspect = inspectorOf(options, audit);
     const restore = detectorSettings(options.restore, options.heartbeatMs);
@@ -147,7 +118,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
       clock: this.#timers,
-      input: { io: options.around?.(port) ?? port, externalEdits, syncRetryLimit, restore },
+      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
       ...(inspect && { inspect }),
     });
     this.actor.on('*', (event) => this.#take(event));
@@ -196,7 +167,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** How the record of all transitions is doing; `undefined` with `audit: false`. */
   get audit(): AuditStatus | undefined {
-    return this.#audit?.status;
+    return this.#port.audit?.status;
   }
 
   /**
@@ -307,7 +278,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         nodeFileSystem: createNodeFileSystem(),
         timers: timersOf(this.#options.clock, { keepAlive: true }),
         look: (countAgain) => this.check({ countAgain }),
-        inspect: inspectorOf(this.#options, this.#audit),
+        inspect: inspectorOf(this.#options, this.#port.audit),
       },
       options,
     );
@@ -414,7 +385,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   #history(): CheckpointHistory {
     const { lock } = this.#whenReady;
     const { io, limits } = this.#options;
-    if (this.#io.history !== undefined) return this.#io.history;
+    if (this.#port.io.history !== undefined) return this.#port.io.history;
     if (io !== undefined) throw noHistory();
     const paths = resolvePaths(this.#fs, lock.directory, nameOf(lock.target));
     return fileHistory(this.#fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
@@ -468,10 +439,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'checkpoint.ready':
         this.#ready = event;
         this.#logRecovery(event);
-        this.#whenAudited(this.#opened.resolve);
+        this.#port.answer(this.#opened.resolve);
         return;
       case 'checkpoint.refused':
-        this.#leave(() => this.#opened.reject(event.error));
+        this.#port.leave(() => this.#opened.reject(event.error));
         return;
       case 'save.logged':
         this.#answerLogged(event);
@@ -503,7 +474,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       }
       case 'checkpoint.checked': {
         const { requestIds, type: _, ...facts } = event;
-        this.#whenAudited(() => {
+        this.#port.answer(() => {
           for (const requestId of requestIds) this.#checks.resolve(requestId, facts);
         });
         this.#tell({ ...facts, type: 'checked' });
@@ -512,7 +483,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'health.answered':
         this.#tellHealth(event.report);
         this.#health.report = event.report;
-        this.#whenAudited(() => this.#health.answer(event));
+        this.#port.answer(() => this.#health.answer(event));
         return;
       case 'health.failed':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
@@ -521,38 +492,17 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'checkpoint.halted':
         this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
         this.#tell({ type: 'halted', error: event.error });
-        this.#whenAudited(() => {});
+        this.#port.answer(() => {});
         return;
       case 'checkpoint.closed':
         if (event.error) {
           this.#options.logger?.warn({ error: event.error.toJSON() }, 'closing was not clean');
         }
-        this.#leave(() => {
+        this.#port.leave(() => {
           this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
           this.#closed.resolve();
         });
     }
-  }
-
-  #audited(io: CheckpointIo, audit: AuditTrail): CheckpointIo {
-    return auditedPort(io, audit, ({ directory, target }) =>
-      resolvePaths(this.#fs, directory, nameOf(target)),
-    );
-  }
-
-  #whenAudited(answer: () => void, refuse?: (error: CheckpointError) => void): void {
-    if (this.#audit === undefined) answer();
-    else this.#audit.before(answer, refuse);
-  }
-
-  /** The last entry is written before the lock is free for somebody else's. */
-  #leave(then: () => void): void {
-    const release = () => {
-      this.#lock?.release();
-      then();
-    };
-    if (this.#audit === undefined) release();
-    else void this.#audit.close().then(release);
   }
 
   #auditFailed(error: CheckpointError): void {
@@ -579,7 +529,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       waiting: this.#release(requestId),
       error: this.#document.takeError(requestId),
     }));
-    this.#whenAudited(
+    this.#port.answer(
       () => {
         for (const { waiting, error } of answers) {
           if (error !== undefined) waiting?.reject(error.thrown);
@@ -625,9 +575,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     );
     this.#closing = true;
     // The lock must not outlive the store; what this does to the files was decided before.
-    void Promise.resolve(run(releaseQuietly(this.#io)))
+    void Promise.resolve(run(releaseQuietly(this.#port.io)))
       .catch(() => {})
-      .then(() => this.#leave(() => {}));
+      .then(() => this.#port.leave(() => {}));
     this.#opened.reject(error);
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });

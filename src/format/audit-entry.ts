@@ -130,9 +130,19 @@ function chain(facts: AuditFacts, { number, hash: previous }: AuditHead) {
 }
 
 function inOrder(facts: AuditFacts): AuditFacts {
-  const { time, elapsedUs, machine, from, to, event, by, sequence, epoch, process } = facts;
-  const details = sorted(facts.details) as AuditDetails;
-  return { time, elapsedUs, machine, from, to, event, by, sequence, epoch, process, details };
+  return {
+    time: facts.time,
+    elapsedUs: facts.elapsedUs,
+    machine: facts.machine,
+    from: facts.from,
+    to: facts.to,
+    event: facts.event,
+    by: facts.by,
+    sequence: facts.sequence,
+    epoch: facts.epoch,
+    process: facts.process,
+    details: sorted(facts.details) as AuditDetails,
+  };
 }
 
 /** Reads one line, without its line end, and checks it by itself: form, and own hash. */

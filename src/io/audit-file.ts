@@ -39,6 +39,9 @@ import { AUDIT_NAME, join } from './store-paths.js';
 /** Bytes at the end of a file in which a line that reads well is looked for. */
 const TAIL_BYTES = 1024 * 1024;
 
+/** How often lines are brought to a fresh file before a failing sync is told. */
+const SYNC_ATTEMPTS = 2;
+
 /** Digits of a number in a file's name: the order of names is the order of numbers. */
 const NUMBER_DIGITS = 12;
 
@@ -171,15 +174,18 @@ export class AuditFile {
 
   /** Makes all that was appended before durable. */
   *sync(): Steps<void> {
-    yield* this.#writeOut();
-    if (this.#handle === undefined || this.#durable === this.#size) return;
-    try {
-      yield* this.#syncHandle(this.#handle);
-    } catch {
-      // What is not known to be durable goes into a file of its own, once; then the error is told.
-      this.#abandon(this.#handle);
+    for (let attempt = 1; ; attempt += 1) {
       yield* this.#writeOut();
-      if (this.#handle !== undefined) yield* this.#syncHandle(this.#handle);
+      const handle = this.#handle;
+      if (handle === undefined || this.#durable === this.#size) return;
+      try {
+        yield* this.#syncHandle(handle);
+        return;
+      } catch (error) {
+        // What is not known to be durable goes into a file of its own, now or with the next sync.
+        this.#abandon(handle);
+        if (attempt === SYNC_ATTEMPTS) throw error;
+      }
     }
   }
 

@@ -15,9 +15,8 @@ import {
   sealEntry,
 } from '../format/audit-entry.js';
 import { AuditFile, type AuditOpening } from '../io/audit-file.js';
-import type { CheckpointIo, IoOperations } from '../io/checkpoint-io.js';
 import type { FileSystem, MaybePromise } from '../io/file-system.js';
-import { isPromiseLike, run, type Steps, wait } from '../io/run.js';
+import { isPromiseLike, run, type Steps } from '../io/run.js';
 import type { StorePaths } from '../io/store-paths.js';
 
 /** When the audit is synced; see {@link AuditOptions.sync}. */
@@ -314,18 +313,4 @@ const MAX_EARLY = 20_000;
 function firstNumberOf([line]: readonly string[]): number | undefined {
   const digits = line === undefined ? undefined : /^\{"number":(\d+)/.exec(line)?.[1];
   return digits === undefined ? undefined : Number(digits);
-}
-
-/** The port on files, with the audit opened as soon as the lock is held. */
-export function auditedPort(
-  port: CheckpointIo,
-  trail: AuditTrail,
-  locate: (lock: IoOperations['acquireLock']['output']) => StorePaths,
-): CheckpointIo {
-  function* acquireLock() {
-    const lock = yield* wait(port.acquireLock(undefined));
-    yield* trail.open(locate(lock));
-    return lock;
-  }
-  return { ...port, acquireLock: () => run(acquireLock()) };
 }

@@ -67,6 +67,7 @@ describe('checkpoint-wal demo', () => {
     const names = readdirSync(directory).filter((name) => name !== 'checkpoints');
     expect(names.filter((name) => !name.startsWith('.checkpoint.lock'))).toEqual([
       'ORCHESTRATION.yaml',
+      'audit.jsonl',
     ]);
   });
 

@@ -105,7 +105,7 @@ describe('two processes', () => {
       await store.close();
     }
     // The last run before was killed, which the failure detector remembers for a while.
-    const left = ['.checkpoint.health', 'ORCHESTRATION.yaml', 'checkpoints'];
+    const left = ['.checkpoint.health', 'ORCHESTRATION.yaml', 'audit.jsonl', 'checkpoints'];
     expect(readdirSync(directory).sort()).toEqual(left);
   });
 });
@@ -132,12 +132,17 @@ describe('a store on the real file system', () => {
       '.checkpoint.health',
       '.checkpoint.lock',
       'ORCHESTRATION.yaml',
+      'audit.jsonl',
       'checkpoints',
     ]);
     expect(readdirSync(join(directory, 'checkpoints'))).toHaveLength(100);
     await store.close();
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
-    expect(readdirSync(directory).sort()).toEqual(['ORCHESTRATION.yaml', 'checkpoints']);
+    expect(readdirSync(directory).sort()).toEqual([
+      'ORCHESTRATION.yaml',
+      'audit.jsonl',
+      'checkpoints',
+    ]);
   });
 
   it('keeps the mode of the file, whatever the umask', async () => {
@@ -207,6 +212,6 @@ describe.runIf(existsSync(corpus))('real orchestration files', () => {
       details: { reason: 'DUPLICATE_KEY', line: 142 },
     });
     expect(readFileSync(file, 'utf8')).toBe(text);
-    expect(readdirSync(directory)).toEqual(['ORCHESTRATION.yaml']);
+    expect(readdirSync(directory).sort()).toEqual(['ORCHESTRATION.yaml', 'audit.jsonl']);
   });
 });

@@ -157,10 +157,13 @@ export function textOf(file: string): string {
   return removeSealLines(readFileSync(file, 'utf8'));
 }
 
+/** What comes and goes with a run, and the record of it. */
+const notTheUsers = new Set(['.checkpoint.lock', 'audit.jsonl']);
+
 /** Every file under a folder, with its bytes; the lock is left out, as each opening renews it. */
 export function filesUnder(folder: string): Record<string, string> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true });
-  const files = names.filter((entry) => entry.isFile() && entry.name !== '.checkpoint.lock');
+  const files = names.filter((entry) => entry.isFile() && !notTheUsers.has(entry.name));
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).sort();
   return Object.fromEntries(paths.map((path) => [path, readFileSync(path).toString('base64')]));
 }

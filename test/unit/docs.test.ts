@@ -121,6 +121,8 @@ describe('docs/protocol.md', () => {
       'syncDirectory .',
       `setMode ${entry}`,
       'unlink ./.checkpoint.wal',
+      'write ./audit.jsonl',
+      'sync ./audit.jsonl',
     ]);
   });
 });

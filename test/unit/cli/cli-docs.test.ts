@@ -15,10 +15,15 @@ function sectionOf(name: string): string {
   return docs.slice(start, end === -1 ? docs.length : end);
 }
 
+/** All commands, those below another one under the section of that one. */
+const documented = program.commands.flatMap((command) =>
+  [command, ...command.commands].map((one) => [command.name(), one.name(), one] as const),
+);
+
 describe('docs/cli.md', () => {
-  it.each(program.commands.map((command) => [command.name(), command] as const))(
-    'documents %s with its arguments and all of its own options',
-    (name, command) => {
+  it.each(documented)(
+    'documents, under %s, the command %s with its arguments and all of its own options',
+    (name, _own, command) => {
       const section = sectionOf(name);
       const globals = new Set(program.options.map(({ long }) => long));
       const own = command.options.filter(({ long }) => !globals.has(long));
@@ -30,7 +35,9 @@ describe('docs/cli.md', () => {
   );
 
   it('documents every global option, and no option that is not there', () => {
-    const flags = [program, ...program.commands].flatMap(({ options }) => options);
+    const flags = [program, ...documented.map(([, , command]) => command)].flatMap(
+      ({ options }) => options,
+    );
     const section = sectionOf('Options of every command');
     for (const { long } of program.options) expect(section).toContain(String(long));
     const known = new Set([...flags.map(({ long }) => long), '--help']);

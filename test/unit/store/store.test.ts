@@ -439,14 +439,19 @@ describe('a schema', () => {
     await store.close();
   });
 
-  it('refuses a file that does not pass, untouched; only the failure is noted', async () => {
+  it('refuses a file that does not pass, untouched; only the failure is noted and recorded', async () => {
     const disk = diskWith('workflow:\n  status: LOST\n');
     const before = disk.snapshot();
     await expect(
       openCheckpointStore({ directory: DIRECTORY, fileSystem: disk, schema }),
     ).rejects.toMatchObject({ code: 'SCHEMA_INVALID' });
-    const { [`${DIRECTORY}/.checkpoint.health`]: noted, ...rest } = disk.snapshot();
+    const {
+      [`${DIRECTORY}/.checkpoint.health`]: noted,
+      [`${DIRECTORY}/audit.jsonl`]: record,
+      ...rest
+    } = disk.snapshot();
     expect(noted).toBeDefined();
+    expect(record).toBeDefined();
     expect(rest).toEqual(before);
   });
 
