@@ -23,6 +23,7 @@ import { addGetCommand } from './get-command.js';
 import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
 import { addHistoryCommand } from './history-command.js';
 import { toJson } from './json.js';
+import { addMachinesCommand } from './machines-command.js';
 import { addRecoverCommand } from './recover-command.js';
 import { addRestoreCommand } from './restore-command.js';
 import { addSaveCommand } from './save-command.js';
@@ -73,6 +74,7 @@ export function buildProgram(launch: Launch): Command {
     addMarkHealthyCommand(program, launch),
     addResetCommand(program, launch),
     addWalCommand(program, launch),
+    addMachinesCommand(program, launch),
     addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),

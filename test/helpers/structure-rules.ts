@@ -81,6 +81,7 @@ const nodeFiles = [
   /^src\/io\/node-[a-z-]+\.ts$/,
   /^src\/io\/(kernel-lock|lock-file|process-identity)\.ts$/,
   /^src\/inspector\/[a-z-]*server[a-z-]*\.ts$/,
+  /^src\/inspector\/node-[a-z-]+\.ts$/,
   // The recorder takes the place of node's own functions: there is nothing to inject.
   /^src\/testing\/node-fs-[a-z-]+\.ts$/,
 ];
@@ -210,7 +211,7 @@ function checkPackage(path: string, layer: Layer, { from, line }: ImportOf): Vio
   if (allowed === undefined || allowed.includes(from)) return [];
   if (from.startsWith('node:')) {
     if (nodeFiles.some((pattern) => pattern.test(path))) return [];
-    const message = `${from} is for the node file system, the lock, the inspector's server, the recorder of node's fs and the command line`;
+    const message = `${from} is for the node file system, the lock, the inspector's server and files, the recorder of node's fs and the command line`;
     return [{ rule: 'node-module', file: path, line, message }];
   }
   const list = allowed.join(', ') || 'no package at all';

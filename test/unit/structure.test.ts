@@ -103,6 +103,7 @@ describe('a checker of the structure rules', () => {
     ['src/io/lock-file.ts', 'node:crypto'],
     ['src/format/a.ts', 'node:zlib'],
     ['src/inspector/live-server.ts', 'node:http'],
+    ['src/inspector/node-drawings.ts', 'node:fs'],
     ['src/testing/node-fs-tracer.ts', 'node:fs'],
     ['src/cli/main.ts', 'node:util'],
   ])('allows node modules in their places: %s: %s', (path, from) => {
