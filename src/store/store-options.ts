@@ -68,8 +68,16 @@ export interface CheckpointStoreOptions<
    * @internal
    */
   readonly random?: ((length: number) => Uint8Array) | undefined;
-  /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
+  /**
+   * XState inspection: every event and snapshot of the store's actors, as copies that hold no content of a
+   * file; see `docs/observability.md`. What it throws is logged, never felt.
+   */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
+  /**
+   * Whether inspectors are told messages too, which may quote a state or a secret: those of reported
+   * failures, of YAML and schema problems. `false` by default: they are told how long they are.
+   */
+  readonly includeMessages?: boolean | undefined;
   readonly logger?: CheckpointLogger | undefined;
   /**
    * When failures are one too many, and what follows; see `docs/failure-detection.md`. By default an
