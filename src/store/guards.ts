@@ -3,6 +3,7 @@
  * stop a save half-way. And a promise that is settled from outside.
  */
 import { type InspectionEvent, toObserver } from 'xstate';
+import { loggable } from './log-events.js';
 import { createRedaction } from './redact-inspection.js';
 import type { CheckpointLogger, CheckpointStoreOptions, StoreClock } from './store-options.js';
 
@@ -55,7 +56,7 @@ export function guardInspector({ inspect, logger, includeMessages }: CheckpointS
     try {
       observer.next?.(redact(event));
     } catch (error) {
-      logger?.error({ error }, 'the inspector threw');
+      logger?.error({ error: loggable(error) }, 'the inspector threw');
     }
   };
 }

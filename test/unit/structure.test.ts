@@ -72,6 +72,8 @@ describe('a checker of the structure rules', () => {
     ['src/store.ts', "import { b } from './index.js';"],
     ['src/inspector/a.ts', "const b = await import('../cli/b.js');"],
     ['src/io/a.ts', "export const a: import('../store/b.js').B = 1;"],
+    ['src/store.ts', "import { b } from './otel/index.js';"],
+    ['src/otel/index.ts', "import { b } from '../store.js';"],
     ['src/stray.ts', ''],
   ])('refuses an import against the direction: %s: %s', (path, body) => {
     expect(broken(file(path, body))).toContain('import-direction');
@@ -116,6 +118,9 @@ describe('a checker of the structure rules', () => {
     expect(broken(file('src/machines/a.ts', "import { parse } from 'yaml';"))).toEqual([
       'outside-package',
     ]);
+    const telemetry = "import { trace } from '@opentelemetry/api';";
+    expect(broken(file('src/store.ts', telemetry))).toEqual(['outside-package']);
+    expect(broken(file('src/otel/index.ts', telemetry))).toEqual([]);
   });
 
   it('refuses circles of imports, also through three files, also of types', () => {
