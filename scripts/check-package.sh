@@ -17,7 +17,8 @@ npm install --silent "$tarball"
 cp "$root/scripts/package-smoke.mjs" smoke.mjs
 node smoke.mjs
 npx checkpoint-wal --version
-npx checkpoint-wal machines write --format svg | grep -q 'id="write:syncingWal"'
+npx checkpoint-wal machines --format svg --out pictures
+grep -q 'id="write:syncingWal"' pictures/write.svg
 printf 'status: ACTIVE # now\n' > plan.yaml
 npx checkpoint-wal save plan.yaml --dir state
 npx checkpoint-wal set status DONE --dir state

@@ -2,6 +2,7 @@
  * The pictures of the statecharts as the inspector's page gets them.
  */
 import { describe, expect, it } from 'vitest';
+import * as entry from '../../../src/index.js';
 import { machineDiagrams } from '../../../src/inspector/machine-diagrams.js';
 import { graphOf } from '../../../src/inspector/machine-graph.js';
 import { readDrawings } from '../../../src/inspector/node-drawings.js';
@@ -32,5 +33,13 @@ describe('the drawings of the machines', () => {
       const paths = graphOf(machine).states.map(({ path }) => path);
       expect(paths).toEqual(expect.arrayContaining([...(failures[name] ?? [])]));
     }
+  });
+});
+
+describe('the machines that are drawn', () => {
+  it('are all exported by the package, to be provided, run and opened in editors', () => {
+    const exported = new Set<unknown>(Object.values(entry));
+    const missing = machineDiagrams().filter(({ machine }) => !exported.has(machine));
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 });

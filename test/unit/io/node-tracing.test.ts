@@ -94,6 +94,20 @@ describe('checkpoint-wal:save', () => {
     expect(ended.every(({ bytes }) => typeof bytes === 'number' && bytes > 0)).toBe(true);
   });
 
+  it('tells the bytes of the round that held the save, also when the next has begun', async () => {
+    const told = listening(['save']);
+    const store = await openCheckpointStore({ directory: freshFolder() });
+    const long = 'x'.repeat(5000);
+    await Promise.all([store.set('a', 1), store.set('b', long), store.set('c', 2)]);
+    await store.close();
+    const ended = told.filter(({ at }) => at === 'asyncEnd').map(({ payload }) => payload);
+    expect(ended.map(({ sequence }) => sequence)).toEqual([1, 2, 2]);
+    const [first, second, third] = ended.map(({ bytes }) => Number(bytes));
+    expect(first).toBeLessThan(1000);
+    expect(second).toBeGreaterThan(5000);
+    expect(third).toBe(second);
+  });
+
   it('tells the error that the call rejects with, before the end', async () => {
     const told = listening(['save']);
     const store = await inMemory();
