@@ -1,7 +1,8 @@
 // Compiles src/ to dist/ from scratch, so that a deleted source file leaves nothing behind,
-// and marks the command line as executable.
+// puts the pictures of the statecharts beside the code that reads them, and marks the command line as
+// executable.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -13,4 +14,12 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
+cpSync(
+  new URL('../docs/diagrams', import.meta.url),
+  new URL('../dist/inspector/diagrams', import.meta.url),
+  {
+    recursive: true,
+    filter: (path) => !path.endsWith('.mmd'),
+  },
+);
 chmodSync(new URL('../dist/cli/main.js', import.meta.url), 0o755);

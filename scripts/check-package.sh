@@ -17,6 +17,8 @@ npm install --silent "$tarball"
 cp "$root/scripts/package-smoke.mjs" smoke.mjs
 node smoke.mjs
 npx checkpoint-wal --version
+npx checkpoint-wal machines --format svg --out pictures
+grep -q 'id="write:syncingWal"' pictures/write.svg
 printf 'status: ACTIVE # now\n' > plan.yaml
 npx checkpoint-wal save plan.yaml --dir state
 npx checkpoint-wal set status DONE --dir state
@@ -24,4 +26,6 @@ test "$(npx checkpoint-wal get status --dir state)" = DONE
 grep -q '^status: DONE # now$' state/ORCHESTRATION.yaml
 npx checkpoint-wal verify --dir state
 npx checkpoint-wal status --dir state --json
+npm install --silent "@opentelemetry/api@$(node -p "require('$root/package.json').devDependencies['@opentelemetry/api']")"
+node --input-type=module --eval "import { traceCheckpoints } from 'checkpoint-wal/otel'; traceCheckpoints()();"
 echo "package: ok"

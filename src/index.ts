@@ -33,6 +33,13 @@ export type {
 export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';
 export { createNodeFileSystem } from './io/node-file-system.js';
+export type {
+  CheckpointTraces,
+  RecoverTrace,
+  RestoreTrace,
+  SaveTrace,
+  SyncTrace,
+} from './io/node-tracing.js';
 export { checkpointMachine } from './machines/checkpoint-machine.js';
 export type {
   CheckpointCommand,
@@ -50,6 +57,7 @@ export type { RecoveryDecision, RecoveryReport } from './machines/recovery-repor
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { CheckpointSelector } from './store/checkpoint-selector.js';
+export type { Latency } from './store/latency-histogram.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type StateChange } from './store/state-diff.js';
@@ -63,5 +71,6 @@ export type {
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
+export type { StoreStats } from './store/store-stats.js';
 export type { Watch, WatchOptions } from './store/watch.js';
 export { type CheckpointStore, openCheckpointStore } from './store.js';

@@ -6,22 +6,16 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
 import type { ArtifactRecord } from './format/artifact-lines.js';
-import { MAX_SEAL_BYTES } from './format/seal.js';
 import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
-import type {
-  CheckpointHistory,
-  CheckpointIo,
-  HistoryContent,
-  HistoryEntry,
-} from './io/checkpoint-io.js';
+import type { CheckpointHistory, HistoryContent, HistoryEntry } from './io/checkpoint-io.js';
 import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
 import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
-import { run, type Steps, wait } from './io/run.js';
-import { absolute, nameOf, resolvePaths } from './io/store-paths.js';
+import type { SaveTrace } from './io/node-tracing.js';
+import { absolute } from './io/store-paths.js';
 import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
@@ -39,11 +33,13 @@ import {
 } from './store/check-arguments.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
+import { historyBeside, releaseQuietly } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
-import { fileHistory, noHistory } from './store/history.js';
+import { logEvent, loggable } from './store/log-events.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
+import { StoreMeter } from './store/store-meter.js';
 import type {
   CheckOptions,
   CheckpointStoreEvent,
@@ -54,6 +50,7 @@ import type {
   SaveResult,
 } from './store/store-options.js';
 import { StorePort } from './store/store-port.js';
+import type { StoreStats } from './store/store-stats.js';
 import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
 
 /** Provided once: building a machine's configuration costs more than a save's computing. */
@@ -86,6 +83,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #health = new HealthDesk();
   readonly #checks = new Desk<CheckResult>();
   readonly #timers: Timers;
+  readonly #meter: StoreMeter;
   readonly #opened = deferred();
   readonly #closed = deferred();
   #ready: Ready | undefined;
@@ -96,6 +94,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const options = { ...asked, logger: quietLogger(asked.logger) };
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
+    const meter = new StoreMeter(options.directory);
+    this.#meter = meter;
     const fs = options.fileSystem ?? createNodeFileSystem();
     const directory = absolute(options.directory, () => process.cwd());
     const now = () => (options.clock ?? Date).now();
@@ -108,7 +108,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
-    const place = { fs, directory, artifactRoot, content: document };
+    const place = { fs: meter.watching(fs), directory, artifactRoot, content: document };
     this.#port = new StorePort(options, place, (error) => this.#auditFailed(error));
     const { io, audit } = this.#port;
     const { externalEdits, syncRetryLimit } = options;
@@ -118,7 +118,12 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.actor = createActor(storeMachine, {
       id: 'checkpoint',
       clock: this.#timers,
-      input: { io: options.around?.(io) ?? io, externalEdits, syncRetryLimit, restore },
+      input: {
+        io: meter.counting(options.around?.(io) ?? io),
+        externalEdits,
+        syncRetryLimit,
+        restore,
+      },
       ...(inspect && { inspect }),
     });
     this.actor.on('*', (event) => this.#take(event));
@@ -127,9 +132,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** @internal Starts the actor; resolves when recovery has ended well. */
   async open(): Promise<this> {
-    this.actor.start();
-    await this.#opened.promise;
-    return this;
+    return await this.#meter.opening(async () => {
+      this.actor.start();
+      await this.#opened.promise;
+      return this;
+    });
   }
 
   /**
@@ -178,7 +185,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * `details.outcome`, `EDITED_OUTSIDE`, `HALTED` or `CLOSED`; with the signal's reason if aborted.
    */
   save(state: Input, options: SaveOptions = {}): Promise<SaveResult> {
-    return this.#submit(() => ({ kind: 'state', value: this.#document.clone(state) }), options);
+    return this.#submit(
+      'save',
+      () => ({ kind: 'state', value: this.#document.clone(state) }),
+      options,
+    );
   }
 
   /**
@@ -186,10 +197,14 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * Rejects as {@link save} does, and with `INVALID_YAML` and its kin, naming line and column.
    */
   saveText(text: string, options: SaveOptions = {}): Promise<SaveResult> {
-    return this.#submit(() => {
-      if (typeof text !== 'string') throw new TypeError('saveText() takes a string');
-      return { kind: 'text', text };
-    }, options);
+    return this.#submit(
+      'saveText',
+      () => {
+        if (typeof text !== 'string') throw new TypeError('saveText() takes a string');
+        return { kind: 'text', text };
+      },
+      options,
+    );
   }
 
   /**
@@ -199,6 +214,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    */
   set(path: string | YamlPath, value: unknown, options: SaveOptions = {}): Promise<SaveResult> {
     return this.#submit(
+      'set',
       () => ({ kind: 'set', path: toPath(path), value: this.#document.clone(value) }),
       options,
     );
@@ -206,7 +222,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** Removes the entry at a path. Rejects as {@link set} does. */
   delete(path: string | YamlPath, options: SaveOptions = {}): Promise<SaveResult> {
-    return this.#submit(() => ({ kind: 'set', path: toPath(path), value: undefined }), options);
+    return this.#submit(
+      'delete',
+      () => ({ kind: 'set', path: toPath(path), value: undefined }),
+      options,
+    );
   }
 
   /**
@@ -218,10 +238,19 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     recipe: (draft: State) => Input | undefined | void,
     options: SaveOptions = {},
   ): Promise<SaveResult> {
-    return this.#submit(() => {
-      if (typeof recipe !== 'function') throw new TypeError('update() takes a function');
-      return { kind: 'update', recipe: recipe as (draft: unknown) => unknown };
-    }, options);
+    return this.#submit(
+      'update',
+      () => {
+        if (typeof recipe !== 'function') throw new TypeError('update() takes a function');
+        return { kind: 'update', recipe: recipe as (draft: unknown) => unknown };
+      },
+      options,
+    );
+  }
+
+  /** Plain numbers since the store was opened: saves, rounds, bytes, syncs. Cheap to ask for. */
+  stats(): StoreStats {
+    return this.#meter.stats();
   }
 
   /** How the store is doing, as the failure detector told last; `undefined` with `restore: false`. */
@@ -326,6 +355,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * `allowMissingArtifacts`), and as {@link save} does.
    */
   async restore(target: RestoreTarget): Promise<RestoreResult> {
+    const isDry = callOf(target).dryRun === true;
+    return await this.#meter.restore(isDry, () => this.#restore(target));
+  }
+
+  async #restore(target: RestoreTarget): Promise<RestoreResult> {
     const { dryRun } = callOf(target);
     // An edit that is there now is history then, and so is what damage has replaced.
     if (dryRun !== true) await this.check({ uncounted: true });
@@ -335,20 +369,12 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     if (plan.from.current) return { ...plan, sequence: plan.from.sequence };
     const requestId = this.#document.nextId();
     const { sequence: from } = plan.from;
-    const { sequence } = await this.#wait(requestId, { type: 'restore.requested', sequence: from });
-    return { ...plan, sequence };
-  }
-
-  /** Asks for something that is answered as a save is. */
-  #wait(
-    requestId: number,
-    asked: { readonly type: 'restore.requested'; readonly sequence: number },
-  ): Promise<SaveResult> {
-    return new Promise((resolve, reject) => {
+    const { sequence } = await new Promise<SaveResult>((resolve, reject) => {
       const stopListening = () => {};
       this.#waiting.set(requestId, { resolve, reject, durability: 'committed', stopListening });
-      this.actor.send({ ...asked, requestId });
+      this.actor.send({ type: 'restore.requested', requestId, sequence: from });
     });
+    return { ...plan, sequence };
   }
 
   /**
@@ -384,11 +410,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #history(): CheckpointHistory {
     const { lock } = this.#whenReady;
-    const { io, limits } = this.#options;
-    if (this.#port.io.history !== undefined) return this.#port.io.history;
-    if (io !== undefined) throw noHistory();
-    const paths = resolvePaths(this.#fs, lock.directory, nameOf(lock.target));
-    return fileHistory(this.#fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
+    return this.#port.io.history ?? historyBeside(lock, this.#fs, this.#options);
   }
 
   get #whenReady(): Ready {
@@ -396,9 +418,18 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     return this.#ready;
   }
 
-  async #submit(change: () => Change, options: SaveOptions): Promise<SaveResult> {
-    const { label, pinned, signal } = options;
+  #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
     const { durability = this.#options.durability ?? 'committed' } = options;
+    return this.#meter.save(operation, durability, () =>
+      this.#stage(change, { ...options, durability }),
+    );
+  }
+
+  async #stage(
+    change: () => Change,
+    options: SaveOptions & { readonly durability: Durability },
+  ): Promise<SaveResult> {
+    const { label, pinned, signal, durability } = options;
     checkLabel(label, pinned);
     checkDurability(durability);
     signal?.throwIfAborted();
@@ -435,10 +466,11 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #take(event: CheckpointEmitted): void {
+    this.#meter.take(event);
+    logEvent(this.#options.logger, event);
     switch (event.type) {
       case 'checkpoint.ready':
         this.#ready = event;
-        this.#logRecovery(event);
         this.#port.answer(this.#opened.resolve);
         return;
       case 'checkpoint.refused':
@@ -463,13 +495,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#reject(event.requestId, undefined);
         return;
       case 'checkpoint.editedOutside':
-        this.#options.logger?.warn({ ...event }, 'the checkpoint was edited outside');
         this.#tell({ ...event, type: 'editedOutside' });
         return;
       case 'checkpoint.restored': {
-        const { type: _, ...facts } = event;
-        this.#options.logger?.warn(facts, 'an earlier checkpoint was restored');
-        this.#tell({ ...facts, type: 'restored' });
+        this.#tell({ ...event, type: 'restored' });
         return;
       }
       case 'checkpoint.checked': {
@@ -481,23 +510,18 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         return;
       }
       case 'health.answered':
-        this.#tellHealth(event.report);
+        this.#tell({ type: 'health', report: event.report });
         this.#health.report = event.report;
         this.#port.answer(() => this.#health.answer(event));
         return;
       case 'health.failed':
-        this.#options.logger?.error({ error: event.error.toJSON() }, 'a failure was not counted');
         for (const id of event.requestIds) this.#health.reject(id, event.error);
         return;
       case 'checkpoint.halted':
-        this.#options.logger?.error({ error: event.error.toJSON() }, 'the store halted');
         this.#tell({ type: 'halted', error: event.error });
         this.#port.answer(() => {});
         return;
       case 'checkpoint.closed':
-        if (event.error) {
-          this.#options.logger?.warn({ error: event.error.toJSON() }, 'closing was not clean');
-        }
         this.#port.leave(() => {
           this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
           this.#closed.resolve();
@@ -506,15 +530,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #auditFailed(error: CheckpointError): void {
-    this.#options.logger?.error({ error: error.toJSON() }, 'the audit could not be written');
+    this.#options.logger?.error({ error: loggable(error) }, 'the audit could not be written');
     this.#tell({ type: 'auditFailed', error });
-  }
-
-  #tellHealth(report: HealthReport): void {
-    if (report.state !== 'healthy') {
-      this.#options.logger?.warn({ report }, `the store is ${report.state}`);
-    }
-    this.#tell({ type: 'health', report });
   }
 
   #answerLogged({ requestIds, sequence }: { requestIds: readonly number[]; sequence: number }) {
@@ -545,7 +562,6 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #fail(requestIds: readonly number[], error: CheckpointError): void {
     this.#document.drop(requestIds, { keepLogged: error.details.outcome !== 'notSaved' });
-    this.#options.logger?.warn({ error: error.toJSON() }, 'a save failed');
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
       this.#checks.reject(requestId, error);
@@ -575,22 +591,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     );
     this.#closing = true;
     // The lock must not outlive the store; what this does to the files was decided before.
-    void Promise.resolve(run(releaseQuietly(this.#port.io)))
-      .catch(() => {})
-      .then(() => this.#port.leave(() => {}));
+    void releaseQuietly(this.#port.io).then(() => this.#port.leave(() => {}));
     this.#opened.reject(error);
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
     for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
     this.#health.rejectAll(error);
     this.#checks.rejectAll(error);
-  }
-
-  #logRecovery({ recovery, sequence, lock }: Ready): void {
-    const { logger } = this.#options;
-    for (const warning of lock.warnings) logger?.warn({ file: lock.target }, warning);
-    const message = recovery.clean ? 'the store is open' : 'the store was recovered';
-    logger?.info({ sequence, decisions: recovery.decisions, lost: recovery.lost }, message);
   }
 
   #tell(event: CheckpointStoreEvent): void {
@@ -601,7 +608,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     try {
       listener(event);
     } catch (error) {
-      this.#options.logger?.error({ error, event: event.type }, 'a subscriber threw');
+      const facts = { error: loggable(error), event: event.type };
+      this.#options.logger?.error(facts, 'a subscriber threw');
     }
   }
 }
@@ -631,8 +639,4 @@ export async function openCheckpointStore(
   checkAudit(options);
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
-}
-
-function* releaseQuietly(io: CheckpointIo): Steps<void> {
-  yield* wait(io.releaseLock(undefined));
 }

@@ -34,10 +34,15 @@ const openTexts = new Set([
 ]);
 
 /** Members that say why, in words that may quote what was read. */
-const messageTexts = new Set(['because', 'message', 'path']);
+const messageTexts = new Set(['because', 'lost', 'message', 'path', 'removed', 'warnings']);
 
 /** Members that lead to other actors, or repeat what the entry says already. */
 const leftOut = new Set(['type', 'id', 'replyTo', 'context', 'actorId']);
+
+/** Whether the text of a member of that name may be told. */
+export function mayTell(name: string, { includeMessages }: Disclosure): boolean {
+  return openTexts.has(name) || (includeMessages && messageTexts.has(name));
+}
 
 /** The facts of an event, as plain data. */
 export function describeEvent(event: object, disclosure: Disclosure): AuditDetails {
@@ -78,12 +83,8 @@ function describe(
   }
 }
 
-function describeText(
-  text: string,
-  name: string,
-  { includeMessages }: Disclosure,
-): string | undefined {
-  if (!openTexts.has(name) && !(includeMessages && messageTexts.has(name))) return undefined;
+function describeText(text: string, name: string, disclosure: Disclosure): string | undefined {
+  if (!mayTell(name, disclosure)) return undefined;
   return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX)}…`;
 }
 

@@ -24,6 +24,7 @@ import { addGetCommand } from './get-command.js';
 import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
 import { addHistoryCommand } from './history-command.js';
 import { toJson } from './json.js';
+import { addMachinesCommand } from './machines-command.js';
 import { addRecoverCommand } from './recover-command.js';
 import { addRestoreCommand } from './restore-command.js';
 import { addSaveCommand } from './save-command.js';
@@ -75,6 +76,7 @@ export function buildProgram(launch: Launch): Command {
     addResetCommand(program, launch),
     addWalCommand(program, launch),
     addAuditCommand(program, launch),
+    addMachinesCommand(program, launch),
     addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),

@@ -31,8 +31,9 @@ export interface DiagramArrow {
 
 /** What a renderer draws. */
 export interface Diagram {
-  /** Also the name of its files. */
+  /** The id of its machine; also the name of its files. */
   readonly name: string;
+  readonly machine: AnyStateMachine;
   readonly title: string;
   readonly states: readonly DiagramState[];
   readonly arrows: readonly DiagramArrow[];
@@ -148,7 +149,8 @@ function diagramOf(name: string, options: DiagramOptions): Diagram {
     const role = roleOf(state, step >= 0, failureStates);
     return { ...state, role, step: step < 0 ? undefined : step + 1 };
   });
-  return { name, title, states, arrows: arrowsOf(graph.edges, options), repeated, beside };
+  const arrows = arrowsOf(graph.edges, options);
+  return { name, machine, title, states, arrows, repeated, beside };
 }
 
 function roleOf(

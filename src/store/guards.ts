@@ -3,6 +3,8 @@
  * stop a save half-way. And a promise that is settled from outside.
  */
 import { type InspectionEvent, toObserver } from 'xstate';
+import { loggable } from './log-events.js';
+import { createRedaction } from './redact-inspection.js';
 import type { CheckpointLogger, CheckpointStoreOptions, StoreClock } from './store-options.js';
 
 /** A promise and what settles it. */
@@ -43,14 +45,18 @@ export function quietLogger(logger: CheckpointLogger | undefined): CheckpointLog
   };
 }
 
-/** An inspector that throws would wedge the machine's mailbox: its errors are logged instead. */
-function guardInspector({ inspect, logger }: CheckpointStoreOptions) {
+/**
+ * What is handed to the user's inspector: without what may quote a state, unless that is asked for. An
+ * inspector that throws would wedge the machine's mailbox: its errors are logged instead.
+ */
+function guardInspector({ inspect, logger, includeMessages }: CheckpointStoreOptions) {
   const observer = toObserver(inspect ?? (() => {}));
+  const redact = createRedaction({ includeMessages: includeMessages ?? false });
   return (event: InspectionEvent) => {
     try {
-      observer.next?.(event);
+      observer.next?.(redact(event));
     } catch (error) {
-      logger?.error({ error }, 'the inspector threw');
+      logger?.error({ error: loggable(error) }, 'the inspector threw');
     }
   };
 }

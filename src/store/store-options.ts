@@ -69,19 +69,23 @@ export interface CheckpointStoreOptions<
    * @internal
    */
   readonly random?: ((length: number) => Uint8Array) | undefined;
-  /** XState inspection: every event and snapshot of the store's actors. What it throws is logged, never felt. */
+  /**
+   * XState inspection: every event and snapshot of the store's actors, as copies that hold no content of a
+   * file; see `docs/observability.md`. What it throws is logged, never felt.
+   */
   readonly inspect?: ((event: InspectionEvent) => void) | Observer<InspectionEvent> | undefined;
+  /**
+   * Whether inspectors and the audit are told messages too, which may quote a state or a secret: those of
+   * reported failures, of YAML and schema problems. `false` by default: inspectors are told how long they
+   * are, the audit only codes.
+   */
+  readonly includeMessages?: boolean | undefined;
   readonly logger?: CheckpointLogger | undefined;
   /**
    * The record of every transition, `audit.jsonl`: on by default, durable before anything is
    * acknowledged. `false`: nothing is recorded. See `docs/audit.md`.
    */
   readonly audit?: AuditOptions | false | undefined;
-  /**
-   * Whether messages of failures, which may quote the state, are recorded and shown too; by default
-   * only codes, sizes and hashes are.
-   */
-  readonly includeMessages?: boolean | undefined;
   /**
    * When failures are one too many, and what follows; see `docs/failure-detection.md`. By default an
    * earlier checkpoint is restored after three. `false`: failures are not even counted.

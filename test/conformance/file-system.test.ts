@@ -11,6 +11,7 @@ import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { createNodeFileSystem, type NodeFileSystemOptions } from '../../src/io/node-file-system.js';
 import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
 import { SimulatedDisk } from '../../src/io/simulated-disk.js';
+import { SyncWatchingFileSystem } from '../../src/io/sync-watching-file-system.js';
 import { fileSystemConformance } from '../../src/testing/conformance/file-system-conformance.js';
 import type { FileSystemSubject } from '../../src/testing/conformance/file-system-conformance-case.js';
 
@@ -43,6 +44,11 @@ const subjects: Record<string, () => FileSystemSubject> = {
   memory: () => inMemory(new MemoryFileSystem()),
   'recording memory': () =>
     inMemory(new MemoryFileSystem(), (memory) => new RecordingFileSystem(memory)),
+  'memory with watched syncs': () =>
+    inMemory(
+      new MemoryFileSystem(),
+      (memory) => new SyncWatchingFileSystem(memory, (_kind, _path, act) => act()),
+    ),
   'simulated disk, posix-minimal': () => inMemory(new SimulatedDisk({ model: 'posix-minimal' })),
   'simulated disk, ordered': () => inMemory(new SimulatedDisk({ model: 'ordered' })),
   'simulated disk, mounted from an image': () =>

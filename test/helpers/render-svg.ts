@@ -11,7 +11,7 @@ const SHRINK = 0.85;
 export async function renderSvg(dot: string): Promise<string> {
   const graphviz = await Graphviz.load();
   const svg = graphviz.dot(dot);
-  const centred = svg.replace(/<g id="node[\s\S]*?<\/g>\n<\/g>|<g id="node[\s\S]*?<\/g>/g, centre);
+  const centred = svg.replace(/<g id="[^"]*" class="node[\s\S]*?<\/g>\n<\/g>/g, centre);
   return centred
     .replace(
       /font-size="([\d.]+)"/g,

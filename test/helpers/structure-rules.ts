@@ -45,7 +45,8 @@ type Layer = keyof typeof layers;
 
 /**
  * For each layer, the layers it may import besides itself. `cli`, `testing` and `inspector` stand on
- * the store; among them imports run one way too, so that none of them can form a circle.
+ * the store; among them imports run one way too, so that none of them can form a circle. `otel` is an
+ * entry point of its own, so that nobody loads OpenTelemetry who doesn't ask for it: nothing imports it.
  */
 const layers = {
   errors: [],
@@ -55,6 +56,7 @@ const layers = {
   io: ['format', 'errors'],
   store: ['machines', 'audit', 'io', 'format', 'errors'],
   index: ['store', 'machines', 'audit', 'io', 'format', 'errors'],
+  otel: ['io', 'errors'],
   inspector: ['index', 'store', 'machines', 'audit', 'io', 'format', 'errors'],
   testing: ['inspector', 'index', 'store', 'machines', 'audit', 'io', 'format', 'errors'],
   cli: ['testing', 'inspector', 'index', 'store', 'machines', 'audit', 'io', 'format', 'errors'],
@@ -72,6 +74,7 @@ const packages: Partial<Record<Layer, readonly string[]>> = {
   io: ['xstate'],
   store: ['xstate', '@standard-schema/spec'],
   index: ['xstate', '@standard-schema/spec'],
+  otel: ['@opentelemetry/api'],
   inspector: ['xstate'],
   testing: ['xstate', '@standard-schema/spec'],
 };
@@ -81,6 +84,7 @@ const nodeFiles = [
   /^src\/io\/node-[a-z-]+\.ts$/,
   /^src\/io\/(kernel-lock|lock-file|process-identity)\.ts$/,
   /^src\/inspector\/[a-z-]*server[a-z-]*\.ts$/,
+  /^src\/inspector\/node-[a-z-]+\.ts$/,
   // The recorder takes the place of node's own functions: there is nothing to inject.
   /^src\/testing\/node-fs-[a-z-]+\.ts$/,
 ];
@@ -92,7 +96,12 @@ const impureNames = new Set([
 ]);
 
 /** Entry points of the package: the only files that may hand on what others export. */
-const entryPoints = new Set(['src/index.ts', 'src/testing/index.ts', 'src/inspector/index.ts']);
+const entryPoints = new Set([
+  'src/index.ts',
+  'src/testing/index.ts',
+  'src/inspector/index.ts',
+  'src/otel/index.ts',
+]);
 
 interface ImportOf {
   readonly from: string;
@@ -210,7 +219,7 @@ function checkPackage(path: string, layer: Layer, { from, line }: ImportOf): Vio
   if (allowed === undefined || allowed.includes(from)) return [];
   if (from.startsWith('node:')) {
     if (nodeFiles.some((pattern) => pattern.test(path))) return [];
-    const message = `${from} is for the node file system, the lock, the inspector's server, the recorder of node's fs and the command line`;
+    const message = `${from} is for the node file system, the lock, the inspector's server and files, the recorder of node's fs and the command line`;
     return [{ rule: 'node-module', file: path, line, message }];
   }
   const list = allowed.join(', ') || 'no package at all';

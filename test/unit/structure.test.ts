@@ -17,7 +17,7 @@ const longFiles = {
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
   'src/machines/recovery-machine.ts': { linesMax: 600, why: 'likewise' },
-  'src/store.ts': { linesMax: 640, why: 'the public class, a third of it documentation' },
+  'src/store.ts': { linesMax: 680, why: 'the public class, a third of it documentation' },
 };
 
 function readSources(): Source[] {
@@ -72,6 +72,8 @@ describe('a checker of the structure rules', () => {
     ['src/store.ts', "import { b } from './index.js';"],
     ['src/inspector/a.ts', "const b = await import('../cli/b.js');"],
     ['src/io/a.ts', "export const a: import('../store/b.js').B = 1;"],
+    ['src/store.ts', "import { b } from './otel/index.js';"],
+    ['src/otel/index.ts', "import { b } from '../store.js';"],
     ['src/stray.ts', ''],
   ])('refuses an import against the direction: %s: %s', (path, body) => {
     expect(broken(file(path, body))).toContain('import-direction');
@@ -103,6 +105,7 @@ describe('a checker of the structure rules', () => {
     ['src/io/lock-file.ts', 'node:crypto'],
     ['src/format/a.ts', 'node:zlib'],
     ['src/inspector/live-server.ts', 'node:http'],
+    ['src/inspector/node-drawings.ts', 'node:fs'],
     ['src/testing/node-fs-tracer.ts', 'node:fs'],
     ['src/cli/main.ts', 'node:util'],
   ])('allows node modules in their places: %s: %s', (path, from) => {
@@ -115,6 +118,9 @@ describe('a checker of the structure rules', () => {
     expect(broken(file('src/machines/a.ts', "import { parse } from 'yaml';"))).toEqual([
       'outside-package',
     ]);
+    const telemetry = "import { trace } from '@opentelemetry/api';";
+    expect(broken(file('src/store.ts', telemetry))).toEqual(['outside-package']);
+    expect(broken(file('src/otel/index.ts', telemetry))).toEqual([]);
   });
 
   it('refuses circles of imports, also through three files, also of types', () => {

@@ -1,0 +1,28 @@
+/**
+ * The statecharts as pictures, for the inspector's page and the command line: rendered when the package
+ * is built, read from beside this file; from `docs/diagrams/` where it runs from its sources. Reads those
+ * files only, each time it is asked.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { machineDiagrams } from './machine-diagrams.js';
+import type { MachineDrawing } from './run-model.js';
+
+const places = ['./diagrams/', '../../docs/diagrams/'].map(
+  (path) => new URL(path, import.meta.url),
+);
+
+/** Every statechart of this package, drawn. @throws Error where the package is incomplete */
+export function readDrawings(): MachineDrawing[] {
+  return machineDiagrams().map(({ name, title, states }) => ({
+    name,
+    title,
+    svg: readSvg(name),
+    failureStates: states.filter(({ role }) => role === 'failure').map(({ path }) => path),
+  }));
+}
+
+function readSvg(name: string): string {
+  const file = places.map((place) => new URL(`${name}.svg`, place)).find((url) => existsSync(url));
+  if (file === undefined) throw new Error(`the picture of the ${name} machine is missing`);
+  return readFileSync(file, 'utf8');
+}
