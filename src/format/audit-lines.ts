@@ -1,35 +1,88 @@
 /**
- * Lines of an audit in bytes: where they end, and which is the last that stands by itself. For the
- * end of a file, where a crash may have left anything.
+ * The end of an audit's file, as a crash may have left it: which lines stand, and from where on nothing
+ * does. Pure bytes and values; what is done about it is decided in `src/io/audit-file.ts`.
+ *
+ * A power failure may lose, tear or garble anything that was not synced, also in front of lines that
+ * arrived whole. What was synced is known from the entries themselves: the first one after a sync says
+ * in its detail `durable` up to which number. Damage before that is no crash's: it stays where it is.
  */
 import { type AuditEntry, readAuditLine } from './audit-entry.js';
 
 const LINE_END = 0x0a;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The last line of `bytes` that reads well, and where it ends (its line end included). */
-export interface LastLine {
-  readonly entry: AuditEntry;
+/** What the end of a file came to. */
+export interface AuditTail {
+  /** The last entry that stands; absent where none does. */
+  readonly last?: AuditEntry;
+  /** Where the part that stands ends, in bytes. */
   readonly end: number;
+  /** Whether lines that were durable are damaged; they stand, for others to judge. */
+  readonly isDamaged: boolean;
+  /** Whether that is all there is to know: what comes before these bytes was durable. */
+  readonly isEnough: boolean;
 }
 
-/** Looks from the end for a whole line that reads well; `undefined` if there is none. */
-export function lastGoodLine(bytes: Uint8Array): LastLine | undefined {
-  let end = bytes.lastIndexOf(LINE_END);
-  while (end >= 0) {
-    const start = end === 0 ? 0 : bytes.lastIndexOf(LINE_END, end - 1) + 1;
-    const entry = readBytes(bytes.subarray(start, end));
-    if (entry !== undefined) return { entry, end: end + 1 };
-    if (start === 0) return undefined;
-    end = start - 1;
+/**
+ * Reads the end of a file.
+ * @param isWhole whether `bytes` are all of it; else the first, unfinished line is left out
+ */
+export function readTailLines(bytes: Uint8Array, isWhole: boolean): AuditTail {
+  const start = isWhole ? 0 : bytes.indexOf(LINE_END) + 1;
+  if (!isWhole && start === 0) return { end: 0, isDamaged: false, isEnough: false };
+  const lines = linesFrom(bytes, start);
+  const entries = lines.map(({ bytes: line }) => readBytes(line));
+  const durable = Math.max(0, ...entries.map((entry) => durableIn(entry)));
+  let last: AuditEntry | undefined;
+  let end = start;
+  let isDamaged = false;
+  for (const [index, entry] of entries.entries()) {
+    const before = numberBefore(entries, index);
+    const isTied = entry !== undefined && follows(entry, entries[index - 1]);
+    if (!isTied && before >= durable) break;
+    isDamaged ||= !isTied;
+    last = entry ?? last;
+    end = lines[index]?.end ?? end;
   }
-  return undefined;
+  const first = entries.find((entry) => entry !== undefined);
+  const isEnough = isWhole || (first !== undefined && first.number <= durable + 1);
+  return { ...(last && { last }), end, isDamaged, isEnough };
 }
 
 /** The first line of `bytes`, if it is whole and reads well. */
 export function firstLine(bytes: Uint8Array): AuditEntry | undefined {
   const end = bytes.indexOf(LINE_END);
   return end < 0 ? undefined : readBytes(bytes.subarray(0, end));
+}
+
+function linesFrom(bytes: Uint8Array, start: number) {
+  const lines: { readonly bytes: Uint8Array; readonly end: number }[] = [];
+  let from = start;
+  for (;;) {
+    const end = bytes.indexOf(LINE_END, from);
+    if (end < 0) return lines;
+    lines.push({ bytes: bytes.subarray(from, end), end: end + 1 });
+    from = end + 1;
+  }
+}
+
+/** The number that the entry before this line has, or that it would have were all before it whole. */
+function numberBefore(entries: readonly (AuditEntry | undefined)[], index: number): number {
+  for (let at = index - 1; at >= 0; at -= 1) {
+    const number = entries[at]?.number;
+    if (number !== undefined) return number + (index - 1 - at);
+  }
+  return 0;
+}
+
+/** Whether an entry is tied to the line before it; to a damaged one anything may be. */
+function follows({ number, previous }: AuditEntry, before: AuditEntry | undefined): boolean {
+  return before === undefined || (number === before.number + 1 && previous === before.hash);
+}
+
+function durableIn(entry: AuditEntry | undefined): number {
+  const durable = entry?.details.durable;
+  return typeof durable === 'number' ? durable : 0;
 }
 
 function readBytes(bytes: Uint8Array): AuditEntry | undefined {

@@ -4,7 +4,7 @@
  *
  * Invariants:
  * - lines are only appended, at a position that is known; what a failed write left there is overwritten;
- * - what a crash left after the last line that reads well is copied to quarantine, durably, before it
+ * - what a crash left after the last line that stands is copied to quarantine, durably, before it
  *   is cut off;
  * - a descriptor whose sync failed is never synced again: the lines since the last good sync go into
  *   a fresh file.
@@ -18,8 +18,8 @@ import {
   EMPTY_HEAD,
   MAX_AUDIT_LINE,
 } from '../format/audit-entry.js';
-import { firstLine, lastGoodLine } from '../format/audit-lines.js';
-import { sha256Hex } from '../format/bytes.js';
+import { firstLine, readTailLines } from '../format/audit-lines.js';
+import { equalBytes, sha256Hex } from '../format/bytes.js';
 import { closeQuietly, readTail, writeAll } from './file-content.js';
 import type { FileHandle, FileSystem } from './file-system.js';
 import {
@@ -36,8 +36,9 @@ import type { Steps } from './run.js';
 import { ownershipOf, pathsOf } from './session.js';
 import { AUDIT_NAME, join } from './store-paths.js';
 
-/** Bytes at the end of a file in which a line that reads well is looked for. */
-const TAIL_BYTES = 1024 * 1024;
+/** Bytes at the end of a file that are read first, and at most, to find where it stands. */
+const TAIL_BYTES = 64 * 1024;
+const TAIL_BYTES_MAX = 32 * 1024 * 1024;
 
 /** How often lines are brought to a fresh file before a failing sync is told. */
 const SYNC_ATTEMPTS = 2;
@@ -48,6 +49,8 @@ const NUMBER_DIGITS = 12;
 /** What was found when the audit was opened. */
 export interface AuditOpening {
   readonly head: AuditHead;
+  /** Lines near the end that were durable are damaged: no crash does that. They were left as they are. */
+  readonly isDamaged?: true;
   /** What was there and is none of the chain, and where it was put. */
   readonly setAside?: {
     readonly file: string;
@@ -122,28 +125,54 @@ export class AuditFile {
   *#goOn(first: AuditEntry | undefined): Steps<AuditOpening> {
     const { fs } = this.#keeper;
     const { audit } = pathsOf(this.#keeper);
-    const tail = readTail(fs, audit, TAIL_BYTES);
-    if (tail === undefined) return this.#begin(this.#headOfEarlier());
-    const last = lastGoodLine(tail.bytes);
-    const { size } = tail.stat;
-    if (last === undefined && size > tail.bytes.length) {
+    const found = this.#tailOf(audit);
+    if (found === undefined) return this.#begin(this.#headOfEarlier());
+    const { tail, bytes, size } = found;
+    if (tail.last === undefined && size > TAIL_BYTES) {
       const { file } = yield* keepFile(this.#keeper, audit, AUDIT_NAME, 'audit-damaged');
       const setAside = { file, bytes: size, reason: 'damaged' as const };
       return { ...this.#begin(this.#headOfEarlier()), setAside };
     }
-    const rest = tail.bytes.subarray(last?.end ?? 0);
+    const rest = bytes.subarray(tail.end);
     const good = size - rest.length;
-    this.#handle = fs.open(audit, 'readWrite');
-    this.#first = first?.number ?? (last === undefined ? this.#headOfEarlier().number + 1 : 1);
+    const handle = fs.open(audit, 'readWrite');
+    this.#handle = handle;
+    this.#first = first?.number ?? (good === 0 ? this.#headOfEarlier().number + 1 : 1);
     this.#size = good;
     this.#durable = good;
-    const head = last?.entry ?? this.#headOfEarlier();
-    if (rest.length === 0) return { head };
+    const opening = {
+      head: tail.last ?? this.#headOfEarlier(),
+      ...(tail.isDamaged && { isDamaged: true as const }),
+    };
+    if (rest.length === 0) return opening;
     const { file } = yield* keepBytes(this.#keeper, rest, AUDIT_NAME, 'audit-torn-tail');
-    this.#handle.truncate(good);
-    if (this.#isSynced) yield* syncFile(this.#handle, audit);
+    handle.truncate(good);
+    if (this.#isSynced) yield* syncFile(handle, audit);
     const sha256 = sha256Hex(rest);
-    return { head, setAside: { file, bytes: rest.length, sha256, reason: 'torn-tail' } };
+    return { ...opening, setAside: { file, bytes: rest.length, sha256, reason: 'torn-tail' } };
+  }
+
+  /**
+   * As much of a file's end as has to be known: where something is wrong with it, as two reads in a row
+   * agree. Where nothing is ever synced there is no such thing as enough.
+   */
+  #tailOf(path: string) {
+    const most = this.#isSynced ? TAIL_BYTES_MAX : TAIL_BYTES * 16;
+    for (let length = TAIL_BYTES; ; length *= 8) {
+      const read = readTail(this.#keeper.fs, path, length);
+      if (read === undefined) return undefined;
+      const { bytes, stat } = read;
+      const tail = readTailLines(bytes, bytes.length === stat.size);
+      if (!tail.isEnough && length < most) continue;
+      if (tail.end === bytes.length && !tail.isDamaged) return { tail, bytes, size: stat.size };
+      const again = readTail(this.#keeper.fs, path, length);
+      if (again !== undefined && equalBytes(again.bytes, bytes)) {
+        return { tail, bytes, size: stat.size };
+      }
+      throw new CheckpointError('READ_FAILED', `${path} reads differently each time.`, {
+        file: path,
+      });
+    }
   }
 
   #begin(head: AuditHead): AuditOpening {
@@ -260,11 +289,11 @@ export class AuditFile {
     const numbers = this.#numbers();
     return numbers.slice(0, Math.max(0, numbers.length - maxFiles)).map((number) => {
       const path = join(pathsOf(this.#keeper).auditFiles, nameFor(number));
-      const tail = readTail(this.#keeper.fs, path, TAIL_BYTES);
-      const last = tail && lastGoodLine(tail.bytes)?.entry;
+      const found = this.#tailOf(path);
+      const last = found?.tail.last;
       return {
         file: `audit/${nameFor(number)}`,
-        bytes: tail?.stat.size ?? 0,
+        bytes: found?.size ?? 0,
         ...(last && { through: last.number, hash: last.hash }),
       };
     });
@@ -307,8 +336,7 @@ export class AuditFile {
     const newest = this.#numbers().at(-1);
     if (newest === undefined) return EMPTY_HEAD;
     const path = join(pathsOf(this.#keeper).auditFiles, nameFor(newest));
-    const tail = readTail(this.#keeper.fs, path, TAIL_BYTES);
-    return (tail && lastGoodLine(tail.bytes)?.entry) ?? EMPTY_HEAD;
+    return this.#tailOf(path)?.tail.last ?? EMPTY_HEAD;
   }
 
   /** The numbers that earlier files are named after, ascending. */

@@ -46,6 +46,8 @@ export interface AuditStatus {
   readonly head: AuditHead;
   /** What was found at open that is none of the chain, and where it was put. */
   readonly setAside?: NonNullable<AuditOpening['setAside']>;
+  /** Entries near the end that were durable are damaged: no crash does that. "audit verify" names them. */
+  readonly isDamaged?: true;
   /** Why entries can't be written at present; they are kept and tried again. */
   readonly problem?: Problem;
   /** Entries that were given up because too many waited; an entry says so too, once it can be written. */
@@ -80,7 +82,10 @@ export class AuditTrail {
   #located: StorePaths | undefined;
   #file: AuditFile | undefined;
   #head: AuditHead = EMPTY_HEAD;
-  #setAside: AuditStatus['setAside'];
+  #found: Pick<AuditStatus, 'setAside' | 'isDamaged'> = {};
+  /** The last entry that is known to be durable, and the last of which an entry says so. */
+  #durable = 0;
+  #durableTold = 0;
   /** Before the end of the chain is known, entries have no place in it. */
   #early: AuditFacts[] = [];
   #lines: string[] = [];
@@ -113,7 +118,7 @@ export class AuditTrail {
     return {
       sync: this.#sync,
       head: { number: this.#head.number, hash: this.#head.hash },
-      ...(this.#setAside && { setAside: this.#setAside }),
+      ...this.#found,
       ...(this.#error && { problem: toProblem(this.#error) }),
       lost: this.#lost,
     };
@@ -143,11 +148,14 @@ export class AuditTrail {
       { ...keeper, current: undefined, observed: undefined },
       this.#sync !== 'off',
     );
-    const { head, setAside } = yield* file.open();
+    const { head, setAside, isDamaged } = yield* file.open();
     this.#file = file;
     this.#head = head;
-    this.#setAside = setAside;
-    this.#note('audit.opened', { ...(setAside && { setAside: { ...setAside } }) });
+    this.#found = {
+      ...(setAside && { setAside: { ...setAside } }),
+      ...(isDamaged && { isDamaged }),
+    };
+    this.#note('audit.opened', this.#found);
     const early = this.#early;
     this.#early = [];
     for (const facts of early) this.#seal(facts);
@@ -218,12 +226,16 @@ export class AuditTrail {
   }
 
   *#write(file: AuditFile, isSynced: boolean): Steps<void> {
+    const { number } = this.#head;
     if (this.#lines.length > 0) {
       const bytes = new TextEncoder().encode(this.#lines.join(''));
       this.#lines = [];
       yield* file.append(bytes);
     }
-    if (isSynced) yield* file.sync();
+    if (isSynced) {
+      yield* file.sync();
+      this.#durable = number;
+    }
     this.#waitingBytes = file.unwrittenBytes;
   }
 
@@ -250,7 +262,7 @@ export class AuditTrail {
       this.#lost += 1;
       return;
     }
-    const { entry, line } = sealEntry(facts, this.#head);
+    const { entry, line } = sealEntry(this.#withDurable(facts), this.#head);
     this.#head = entry;
     if (!this.#isInMemory) {
       this.#lines.push(line);
@@ -261,6 +273,13 @@ export class AuditTrail {
     } catch {
       // Somebody else's mistake must not stop a machine half-way.
     }
+  }
+
+  /** The first entry after a sync says what is durable: damage before that is no crash's. */
+  #withDurable(facts: AuditFacts): AuditFacts {
+    if (this.#durable === this.#durableTold) return facts;
+    this.#durableTold = this.#durable;
+    return { ...facts, details: { ...facts.details, durable: this.#durable } };
   }
 
   /** An entry about the record itself. */

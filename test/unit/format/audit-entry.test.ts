@@ -8,7 +8,7 @@ import {
   readAuditLine,
   sealEntry,
 } from '../../../src/format/audit-entry.js';
-import { firstLine, lastGoodLine } from '../../../src/format/audit-lines.js';
+import { firstLine, readTailLines } from '../../../src/format/audit-lines.js';
 
 const facts: AuditFacts = {
   time: '2026-11-25T08:00:00.123Z',
@@ -96,29 +96,65 @@ describe('an entry of the audit', () => {
 });
 
 describe('the lines at the end of a file', () => {
-  const one = sealEntry(facts, EMPTY_HEAD);
-  const two = sealEntry(facts, one.entry);
-  const both = bytes(one.line + two.line);
+  /** Five entries; the fourth says that the first two were durable. */
+  const lines: string[] = [];
+  let head = EMPTY_HEAD;
+  for (const details of [{}, {}, {}, { durable: 2 }, {}] as const) {
+    const sealed = sealEntry({ ...facts, details }, head);
+    head = sealed.entry;
+    lines.push(sealed.line);
+  }
+  const numbersIn = (text: string) => {
+    const { last, end, ...rest } = readTailLines(bytes(text), true);
+    return { last: last?.number, end, ...rest };
+  };
 
-  it('end with the last one that is whole and reads well, whatever follows', () => {
-    const tails = [[], [0], [0x0a], [0xff, 0xfe, 0x0a], [...bytes('{"number":3}\n')]];
-    for (const tail of tails) {
-      const found = lastGoodLine(new Uint8Array([...both, ...tail]));
-      expect(found).toEqual({ entry: two.entry, end: both.length });
+  it('stand up to the last one that is whole, whatever follows', () => {
+    const all = bytes(lines.join(''));
+    for (const tail of [[], [0], [0x0a], [0xff, 0xfe, 0x0a], [...bytes('{"number":6}\n')]]) {
+      const found = readTailLines(new Uint8Array([...all, ...tail]), true);
+      expect(found).toMatchObject({ last: { number: 5 }, end: all.length, isDamaged: false });
     }
   });
 
   it('are told at every length that a file can be cut to', () => {
-    for (let length = 0; length < both.length; length += 1) {
-      const found = lastGoodLine(both.subarray(0, length));
-      const firstEnd = bytes(one.line).length;
-      expect(found?.entry).toEqual(length >= firstEnd ? one.entry : undefined);
+    const all = bytes(lines.join(''));
+    for (let length = 0; length < all.length; length += 1) {
+      const { last, end, isDamaged } = readTailLines(all.subarray(0, length), true);
+      const whole = new TextDecoder().decode(all.subarray(0, length)).split('\n').length - 1;
+      expect(last?.number ?? 0).toBe(whole);
+      expect(end).toBe(bytes(lines.slice(0, whole).join('')).length);
+      expect(isDamaged).toBe(false);
     }
   });
 
+  it('end before the first damage that a crash can have done, also if whole ones follow', () => {
+    expect(numbersIn(lines.with(2, 'x\n').join(''))).toMatchObject({
+      last: 2,
+      end: bytes(lines.slice(0, 2).join('')).length,
+      isDamaged: false,
+    });
+    // One is missing: zeros that were never written look so.
+    expect(numbersIn(lines.toSpliced(2, 1).join(''))).toMatchObject({ last: 2, isDamaged: false });
+  });
+
+  it('stand, damaged, where what is damaged was durable before', () => {
+    const all = { last: 5, isDamaged: true };
+    expect(numbersIn(lines.with(0, 'x\n').join(''))).toMatchObject(all);
+    expect(numbersIn(lines.with(1, 'x\n').join(''))).toMatchObject(all);
+    expect(numbersIn(lines.toSpliced(1, 1).join(''))).toMatchObject(all);
+  });
+
+  it('are enough if all before them was durable', () => {
+    const from = (index: number) => bytes(`…rest of a line\n${lines.slice(index).join('')}`);
+    expect(readTailLines(from(1), false)).toMatchObject({ isEnough: true, last: { number: 5 } });
+    expect(readTailLines(from(3), false)).toMatchObject({ isEnough: false });
+    expect(readTailLines(bytes('no end'), false)).toMatchObject({ isEnough: false });
+  });
+
   it('begin with one that is whole, or with none', () => {
-    expect(firstLine(both)).toEqual(one.entry);
-    expect(firstLine(both.subarray(0, 50))).toBeUndefined();
+    expect(firstLine(bytes(lines.join('')))?.number).toBe(1);
+    expect(firstLine(bytes(lines.join('')).subarray(0, 50))).toBeUndefined();
     expect(firstLine(bytes('x\n'))).toBeUndefined();
   });
 });
