@@ -31,7 +31,8 @@ interface Scenario {
 
 const scenarios: readonly Scenario[] = [
   { name: 'saves in one file', audit: {} },
-  { name: 'a file that is put away at each save', audit: { maxBytes: 500, maxFiles: 2 } },
+  { name: 'saves in a file that is put away each time', audit: { maxBytes: 500 } },
+  { name: 'saves in such files, of which one is kept', audit: { maxBytes: 500, maxFiles: 1 } },
 ];
 
 /** Runs, and keeps the disk after each operation. */
