@@ -38,56 +38,52 @@ interface OpenSpan {
   readonly entry: AuditEntry;
 }
 
-/** States of the root machine in which nothing is in flight. */
-const atRest = new Set(['ready', 'halted', 'closed', 'refused']);
+/** States of machines that go on for ever in which nothing is in flight. */
+const atRest: Readonly<Record<string, RegExp>> = {
+  checkpoint: /^(ready|halted|closed|refused)$/,
+  detector: /memory\.(idle|left)/,
+};
 
 /** Takes entries in order; gives the spans that each of them ends. */
 export class SpanBuilder {
   #run: { readonly process: string; readonly base: bigint } | undefined;
-  #operation: OpenSpan | undefined;
+  /** What each machine that goes on for ever is about: from rest to rest. */
+  readonly #operations = new Map<string, OpenSpan>();
   /** The state that each machine is in. */
   readonly #states = new Map<string, OpenSpan>();
 
   take(entry: AuditEntry): OtlpSpan[] {
-    if (entry.machine === 'audit') {
-      return entry.event === 'audit.opened' ? this.#beginRun(entry) : [];
-    }
+    const { machine, from, to, event } = entry;
+    if (machine === 'audit') return event === 'audit.opened' ? this.#beginRun(entry) : [];
+    // Timers of the failure detector are no work.
+    if (from === to || (machine === 'detector' && !to.includes('memory.'))) return [];
     const at = this.#timeOf(entry);
-    if (entry.from === entry.to) return [];
-    const isRoot = entry.machine === 'checkpoint';
-    const ended: OtlpSpan[] = [];
-    const before = this.#states.get(entry.machine);
-    this.#states.delete(entry.machine);
-    if (before !== undefined) ended.push(end(before, at, entry));
-    if (isRoot && atRest.has(entry.to)) {
-      if (this.#operation !== undefined) ended.push(end(this.#operation, at, entry));
-      this.#operation = undefined;
-      return ended;
-    }
-    if (isRoot && this.#operation === undefined) {
-      this.#operation = {
-        ...open(entry, at, `checkpoint ${nameOf(entry)}`),
-        spanId: entry.hash.slice(16, 32),
-        parentSpanId: undefined,
-      };
+    const ended = this.#end(this.#states, entry, at);
+    if (atRest[machine]?.test(to)) return [...ended, ...this.#end(this.#operations, entry, at)];
+    const root = this.#states.get('checkpoint') ?? this.#operations.get('checkpoint');
+    if (atRest[machine] !== undefined && !this.#operations.has(machine)) {
+      const operation = open(entry, at, nameOf(entry), machine === 'checkpoint' ? undefined : root);
+      this.#operations.set(machine, { ...operation, spanId: entry.hash.slice(16, 32) });
     }
     if (isFinal(entry)) return ended;
-    const parent = isRoot ? this.#operation : (this.#states.get('checkpoint') ?? this.#operation);
-    this.#states.set(entry.machine, {
-      ...open(entry, at, `${entry.machine} ${entry.to}`),
-      ...(parent && { traceId: parent.traceId }),
-      parentSpanId: parent?.spanId,
-    });
+    const parent = this.#operations.get(machine) ?? root;
+    this.#states.set(machine, open(entry, at, `${machine} ${to}`, parent));
     return ended;
+  }
+
+  #end(spans: Map<string, OpenSpan>, entry: AuditEntry, at: bigint): OtlpSpan[] {
+    const span = spans.get(entry.machine);
+    spans.delete(entry.machine);
+    return span === undefined ? [] : [end(span, at, entry)];
   }
 
   /** Spans that nothing has ended: the process was killed, or still runs. */
   finish(last: AuditEntry | undefined): OtlpSpan[] {
     if (last === undefined) return [];
     const at = this.#timeOf(last);
-    const left = [...this.#states.values(), ...(this.#operation ? [this.#operation] : [])];
+    const left = [...this.#states.values(), ...this.#operations.values()];
     this.#states.clear();
-    this.#operation = undefined;
+    this.#operations.clear();
     return left.map((span) => end(span, at, undefined));
   }
 
@@ -105,13 +101,27 @@ export class SpanBuilder {
   }
 }
 
-function open(entry: AuditEntry, start: bigint, name: string): Omit<OpenSpan, 'parentSpanId'> {
-  return { name, traceId: entry.hash.slice(0, 32), spanId: entry.hash.slice(32, 48), start, entry };
+function open(
+  entry: AuditEntry,
+  start: bigint,
+  name: string,
+  parent: OpenSpan | undefined,
+): OpenSpan {
+  const traceId = parent?.traceId ?? entry.hash.slice(0, 32);
+  return {
+    name,
+    traceId,
+    spanId: entry.hash.slice(32, 48),
+    parentSpanId: parent?.spanId,
+    start,
+    entry,
+  };
 }
 
-function nameOf({ from, to }: AuditEntry): string {
-  if (from === '') return 'open';
-  return to === 'leaving' || to === 'closing' ? 'close' : 'round';
+function nameOf({ machine, from, to }: AuditEntry): string {
+  if (machine === 'detector') return 'detector round';
+  if (from === '') return 'checkpoint open';
+  return to === 'leaving' || to === 'closing' ? 'checkpoint close' : 'checkpoint round';
 }
 
 /** Final states last no time: no span is made for them. */

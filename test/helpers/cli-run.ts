@@ -29,6 +29,12 @@ export interface RunOptions {
 export async function runInMemory(args: string[], options: RunOptions = {}): Promise<RunResult> {
   const stdout = Object.assign(new PassThrough(), { isTTY: options.stdoutIsTerminal ?? false });
   const stderr = new PassThrough();
+  // Read as it comes: a command may wait until its reader takes more.
+  const told = [stdout, stderr].map((stream) => {
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return chunks;
+  });
   const stdin = Object.assign(Readable.from([Buffer.from(options.stdin ?? '')]), {
     isTTY: options.stdinIsTerminal ?? false,
   });
@@ -40,8 +46,10 @@ export async function runInMemory(args: string[], options: RunOptions = {}): Pro
     cwd: options.cwd ?? freshFolder(),
     signal: options.signal ?? new AbortController().signal,
   });
-  const text = (stream: PassThrough) => (stream.read() as Buffer | null)?.toString() ?? '';
-  return { exitCode, stdout: text(stdout), stderr: text(stderr) };
+  // What was written last is handed on with the next tick.
+  await new Promise((resolve) => setImmediate(resolve));
+  const [stdoutText = '', stderrText = ''] = told.map((chunks) => Buffer.concat(chunks).toString());
+  return { exitCode, stdout: stdoutText, stderr: stderrText };
 }
 
 /** The built executable; throws where there is none. */
