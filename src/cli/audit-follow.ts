@@ -2,9 +2,10 @@
  * Follows an audit that another process writes: new lines as they come, also when the file is put away
  * and a new one is begun. Looks every so often; needs no notice from the system.
  */
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { numberIn } from '../io/audit-file.js';
 import { AUDIT_NAME } from '../io/store-paths.js';
 import type { AuditLine, AuditSource } from './audit-files.js';
 
@@ -13,7 +14,8 @@ const CHUNK_BYTES = 1024 * 1024;
 
 /**
  * Lines that are whole, from where the newest of `sources` ended when it was listed, until `signal`
- * ends it. An unfinished line is told once it is finished.
+ * ends it. An unfinished line is told once it is finished. However often files are put away between two
+ * looks, no line is left out.
  */
 export async function* follow(
   directory: string,
@@ -22,18 +24,33 @@ export async function* follow(
 ): AsyncGenerator<readonly AuditLine[]> {
   const path = join(directory, AUDIT_NAME);
   const current = sources.find((source) => source.path === path);
-  let reader = current && new Reader(path, await startOf(path, current.bytes));
+  let reader = current && new Reader(path, startOf(path, current.bytes));
+  let newest = Math.max(0, ...sources.flatMap(({ path: one }) => numberIn(basename(one))));
   try {
     while (!signal.aborted) {
-      reader ??= tryOpen(path);
       if (reader !== undefined) {
-        // Put away: what is left in it first, then the new one.
+        // Asked before it is read: what is written until it is put away is read then.
         const isPutAway = reader.isReplaced();
         yield reader.read();
         if (isPutAway) {
+          newest = Math.max(
+            newest,
+            ...earlierFiles(directory)
+              .filter(reader.is)
+              .map(({ number }) => number),
+          );
           reader.close();
           reader = undefined;
-          continue;
+        }
+      }
+      if (reader === undefined) {
+        reader = tryOpen(path);
+        for (const file of earlierFiles(directory)) {
+          if (file.number <= newest || reader?.is(file)) continue;
+          newest = file.number;
+          const earlier = new Reader(file.path, 0);
+          yield earlier.read();
+          earlier.close();
         }
       }
       await sleep(POLL_MS, undefined, { signal }).catch(() => {});
@@ -43,8 +60,22 @@ export async function* follow(
   }
 }
 
+interface EarlierFile {
+  readonly path: string;
+  readonly number: number;
+}
+
+/** The files that were put away, oldest first. */
+function earlierFiles(directory: string): EarlierFile[] {
+  const folder = join(directory, 'audit');
+  if (statSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+  return readdirSync(folder)
+    .flatMap((name) => numberIn(name).map((number) => ({ path: join(folder, name), number })))
+    .sort((left, right) => left.number - right.number);
+}
+
 /** Where the last line that was whole then ends. */
-async function startOf(path: string, bytes: number): Promise<number> {
+function startOf(path: string, bytes: number): number {
   const file = openSync(path, 'r');
   try {
     const buffer = Buffer.alloc(Math.min(bytes, CHUNK_BYTES));
@@ -74,10 +105,15 @@ class Reader {
   }
 
   isReplaced(): boolean {
-    const now = statSync(this.#path, { throwIfNoEntry: false });
-    const own = fstatSync(this.#file);
-    return now === undefined || now.ino !== own.ino || now.dev !== own.dev;
+    return !this.is({ path: this.#path });
   }
+
+  /** Whether that name leads to the file that is open here. */
+  readonly is = ({ path }: { readonly path: string }): boolean => {
+    const named = statSync(path, { throwIfNoEntry: false });
+    const own = fstatSync(this.#file);
+    return named?.ino === own.ino && named.dev === own.dev;
+  };
 
   read(): AuditLine[] {
     const { size } = fstatSync(this.#file);

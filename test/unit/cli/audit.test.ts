@@ -265,8 +265,9 @@ describe('audit tail', () => {
     const tail = runInMemory(['audit', 'tail', '--lines', '1', '--json', '--dir', folder], {
       signal: controller.signal,
     });
-    for (let v = 1; v <= 4; v += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+    // Some at leisure, and many between two looks.
+    for (let v = 1; v <= 8; v += 1) {
+      if (v < 4) await new Promise((resolve) => setTimeout(resolve, 200));
       await store.save({ v });
     }
     await store.close();
