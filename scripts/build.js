@@ -1,9 +1,10 @@
-// Compiles src/ to dist/ from scratch, so that a deleted source file leaves nothing behind,
-// and marks the command line as executable.
+// Compiles src/ to dist/ from scratch, so that a deleted source file leaves nothing behind, bundles the
+// inspector's page, and marks the command line as executable.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { bundlePage } from './bundle-page.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
@@ -13,4 +14,5 @@ const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'
   stdio: 'inherit',
 });
 if (status !== 0) process.exit(status ?? 1);
+await bundlePage(fileURLToPath(new URL('../dist/inspector/page', import.meta.url)));
 chmodSync(new URL('../dist/cli/main.js', import.meta.url), 0o755);
