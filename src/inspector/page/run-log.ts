@@ -108,9 +108,10 @@ export class RunLog {
     const to = statesIn(entry.to);
     const operation = /^(\w+)\.(?:done|failed)$/.exec(entry.event)?.[1];
     const at = from.map((path) => entered.get(path)).find((found) => found !== undefined);
-    // Of several transitions that one answer brings about, only the first is its arrival.
-    const isArrival = entry.by === 'io' && operation !== undefined && at !== undefined;
-    if (isArrival && !this.#requestBy.has(at)) {
+    // Of several transitions that one answer brings about, only the first is its arrival: the others
+    // leave a state that the same event has entered.
+    const follows = at !== undefined && this.entries[at]?.event === entry.event;
+    if (entry.by === 'io' && operation !== undefined && at !== undefined && !follows) {
       const request = { operation, at, answer: index };
       this.#requestBy.set(at, request);
       this.#answers.set(index, request);
