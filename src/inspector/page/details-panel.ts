@@ -11,7 +11,7 @@ import { durationOf, senderOf, shortHash } from './words.js';
 export class DetailsPanel implements Panel {
   readonly element: HTMLElement;
   readonly #facts = make('dl', { class: 'facts' });
-  readonly #details = make('pre', { class: 'json' });
+  #details = make('pre', { class: 'json' });
   #shown: AuditEntry | CrashView | undefined;
 
   constructor() {
@@ -66,6 +66,9 @@ export class DetailsPanel implements Panel {
     this.#facts.replaceChildren(
       ...rows.flatMap(([name, text]) => [make('dt', { text: name }), make('dd', { text })]),
     );
-    this.#details.textContent = details;
+    // A new element: the one before is not moved, it is gone.
+    const text = make('pre', { class: 'json', text: details });
+    this.#details.replaceWith(text);
+    this.#details = text;
   }
 }

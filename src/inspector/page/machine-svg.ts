@@ -69,6 +69,16 @@ function nameOf(group: SVGGElement, machine: string): DrawnName | undefined {
 
 /** The arrows that a transition may have taken: its states, or those around them. */
 export function arrowsOf(
+  drawn: DrawnMachine,
+  from: readonly string[],
+  to: readonly string[],
+): readonly SVGGElement[] {
+  const found = between(drawn, from, to);
+  // Graphviz is told some arrows backwards, so that it lays them out well: their titles are, too.
+  return found.length > 0 ? found : between(drawn, to, from);
+}
+
+function between(
   { arrows }: DrawnMachine,
   from: readonly string[],
   to: readonly string[],

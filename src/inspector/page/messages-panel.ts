@@ -16,7 +16,6 @@ const ACTORS = ['program', 'guard', 'checkpoint', 'recovery', 'detector', 'write
 
 interface Arrow {
   readonly element: HTMLElement;
-  readonly label: HTMLElement;
 }
 
 interface MessageRow extends HTMLElement {
@@ -106,12 +105,11 @@ function makeRow(select: (moment: number) => void): MessageRow {
 }
 
 function makeArrow(className: string): Arrow {
-  const label = make('span', { class: 'message-label' });
-  return { label, element: make('div', { class: className }, label) };
+  return { element: make('div', { class: className }) };
 }
 
 /** Lays an arrow from one lifeline to another; a dot for a message to oneself. */
-function point({ element, label }: Arrow, from: string, to: string, text: string): void {
+function point({ element }: Arrow, from: string, to: string, text: string): void {
   const [source, target] = [columnOf(from), columnOf(to)];
   const width = 100 / ACTORS.length;
   const left = Math.min(source, target);
@@ -120,7 +118,10 @@ function point({ element, label }: Arrow, from: string, to: string, text: string
   setAttribute(element, 'data-way', target > source ? 'right' : target < source ? 'left' : 'self');
   // Near the right edge the text goes to the left of its line.
   setAttribute(element, 'data-label', left >= ACTORS.length - 2 ? 'end' : 'start');
-  setText(label, text);
+  if (element.textContent === text && element.dataset.from === from) return;
+  // A new element: the words before are not moved, they are gone.
+  element.dataset.from = from;
+  element.replaceChildren(make('span', { class: 'message-label', text }));
 }
 
 function columnOf(actor: string): number {

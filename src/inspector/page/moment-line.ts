@@ -10,22 +10,14 @@ import { durationOf, eventName, senderOf, timeOfDay } from './words.js';
 /** See the head of this file. */
 export class MomentLine implements Panel {
   readonly element: HTMLElement;
-  readonly #machine = make('span', { class: 'moment-machine' });
-  readonly #from = make('span', { class: 'moment-from' });
-  readonly #arrow = make('span', { class: 'moment-arrow', attributes: { 'aria-hidden': 'true' } });
-  readonly #to = make('strong', { class: 'moment-to' });
-  readonly #why = make('span', { class: 'moment-why' });
+  readonly #head = make('p', { class: 'moment-head' });
   readonly #meaning = make('p', { class: 'moment-meaning' });
+  #said = '';
   readonly #describe: (machine: string, path: string) => string;
 
   constructor(describe: (machine: string, path: string) => string) {
     this.#describe = describe;
-    const head = make(
-      'p',
-      { class: 'moment-head' },
-      ...[this.#machine, this.#from, this.#arrow, this.#to, this.#why],
-    );
-    this.element = make('div', { class: 'moment' }, head, this.#meaning);
+    this.element = make('div', { class: 'moment' }, this.#head, this.#meaning);
   }
 
   show({ entry, crash, index, run }: View): void {
@@ -56,11 +48,17 @@ export class MomentLine implements Panel {
   }
 
   #say(machine: string, from: string, arrow: string, to: string, why: string): void {
-    setText(this.#machine, machine);
-    setText(this.#from, from);
-    setText(this.#arrow, arrow);
-    setText(this.#to, to);
-    setText(this.#why, why);
+    const words = [machine, from, arrow, to, why].join('\n');
+    if (this.#said === words) return;
+    this.#said = words;
+    // New elements: those before are not moved, they are gone.
+    this.#head.replaceChildren(
+      make('span', { class: 'moment-machine', text: machine }),
+      make('span', { class: 'moment-from', text: from }),
+      make('span', { class: 'moment-arrow', text: arrow, attributes: { 'aria-hidden': 'true' } }),
+      make('strong', { class: 'moment-to', text: to }),
+      make('span', { class: 'moment-why', text: why }),
+    );
   }
 }
 
