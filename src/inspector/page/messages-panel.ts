@@ -15,7 +15,9 @@ const ROW_HEIGHT = 48;
 const ACTORS = ['program', 'guard', 'checkpoint', 'recovery', 'detector', 'write', 'io'];
 
 interface Arrow {
-  readonly element: HTMLElement;
+  element: HTMLElement;
+  /** What it shows. */
+  says: string;
 }
 
 interface MessageRow extends HTMLElement {
@@ -78,12 +80,14 @@ export class MessagesPanel implements Panel {
     if (entry === undefined) return;
     const from = senderOf(entry.by, entry.event, entry.machine);
     point(arrows.message, from, entry.machine, eventName(entry.event));
+    arrows.message.element.hidden = false;
     arrows.message.element.classList.toggle('is-failure', isFailure(entry));
     arrows.message.element.classList.toggle('is-reply', entry.by === 'io');
     let words = `${eventName(entry.event)} from ${from} to ${entry.machine}`;
     if (request !== undefined) {
       const took = durationOf(log.between(index, request.answer));
       point(arrows.request, entry.machine, 'io', `${request.operation} · ${took}`);
+      arrows.request.element.hidden = false;
       arrows.request.element.classList.toggle('is-sync', isSync(request));
       words += `; then ${entry.machine} asks io for ${request.operation}, which took ${took}`;
     }
@@ -105,23 +109,28 @@ function makeRow(select: (moment: number) => void): MessageRow {
 }
 
 function makeArrow(className: string): Arrow {
-  return { element: make('div', { class: className }) };
+  return { element: make('div', { class: className }), says: '' };
 }
 
 /** Lays an arrow from one lifeline to another; a dot for a message to oneself. */
-function point({ element }: Arrow, from: string, to: string, text: string): void {
+function point(arrow: Arrow, from: string, to: string, text: string): void {
+  const says = `${from} ${to} ${text}`;
+  if (arrow.says === says) return;
+  arrow.says = says;
   const [source, target] = [columnOf(from), columnOf(to)];
   const width = 100 / ACTORS.length;
   const left = Math.min(source, target);
+  const way = target > source ? 'right' : target < source ? 'left' : 'self';
+  // Near the right edge the text goes to the left of its line.
+  const label = left >= ACTORS.length - 2 ? 'end' : 'start';
+  const attributes = { 'data-way': way, 'data-label': label };
+  const words = make('span', { class: 'message-label', text });
+  // A new element: the arrow before is not moved, it is gone.
+  const element = make('div', { class: arrow.element.className, attributes }, words);
   element.style.left = `${(left + 0.5) * width}%`;
   element.style.width = `${Math.abs(target - source) * width}%`;
-  setAttribute(element, 'data-way', target > source ? 'right' : target < source ? 'left' : 'self');
-  // Near the right edge the text goes to the left of its line.
-  setAttribute(element, 'data-label', left >= ACTORS.length - 2 ? 'end' : 'start');
-  if (element.textContent === text && element.dataset.from === from) return;
-  // A new element: the words before are not moved, they are gone.
-  element.dataset.from = from;
-  element.replaceChildren(make('span', { class: 'message-label', text }));
+  arrow.element.replaceWith(element);
+  arrow.element = element;
 }
 
 function columnOf(actor: string): number {

@@ -3,7 +3,7 @@
  * whether it is still being told.
  */
 import type { RunModel } from '../run-model.js';
-import { make, setAttribute, setText } from './dom.js';
+import { make, setAttribute } from './dom.js';
 
 /** The bar under the title; empty where there is nothing to say. */
 export function makeVerdicts({ chain, verdict }: RunModel): HTMLElement {
@@ -45,14 +45,18 @@ export class SourceBadge {
   readonly element: HTMLElement;
 
   constructor(source: RunModel['source']) {
-    const attributes = { 'data-source': source, role: 'status' };
-    this.element = make('span', { class: 'source', text: NAMES[source], attributes });
+    this.element = make('span', { class: 'source-place', attributes: { role: 'status' } });
+    this.#show(NAMES[source], source);
   }
 
   /** Says what has become of a live run. */
   say(words: string, state: 'live' | 'lost' | 'ended'): void {
-    setText(this.element, words);
-    this.element.title = words;
-    setAttribute(this.element, 'data-source', state);
+    if (this.element.textContent !== words) this.#show(words, state);
+  }
+
+  /** By a new element: the one before is not moved, it is gone. */
+  #show(words: string, state: string): void {
+    const attributes = { 'data-source': state, title: words };
+    this.element.replaceChildren(make('span', { class: 'source', text: words, attributes }));
   }
 }
