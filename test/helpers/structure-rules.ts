@@ -16,6 +16,7 @@ export type Rule =
   | 'import-direction'
   | 'port-types-only'
   | 'outside-package'
+  | 'page'
   | 'node-module'
   | 'import-cycle'
   | 'barrel'
@@ -79,12 +80,17 @@ const packages: Partial<Record<Layer, readonly string[]>> = {
   testing: ['xstate', '@standard-schema/spec'],
 };
 
+/** What runs in a browser: it has no `node:*`, and of the rest of the package it knows types. */
+const isPage = (path: string): boolean => path.startsWith('src/inspector/page/');
+
+/** The data that the page is given. */
+const pageData = ['src/inspector/run-model.ts', 'src/format/audit-entry.ts'];
+
 /** Files outside of the command line that may use `node:*`. */
 const nodeFiles = [
   /^src\/io\/node-[a-z-]+\.ts$/,
   /^src\/io\/(kernel-lock|lock-file|process-identity)\.ts$/,
-  /^src\/inspector\/[a-z-]*server[a-z-]*\.ts$/,
-  /^src\/inspector\/node-[a-z-]+\.ts$/,
+  /^src\/inspector\/(?:node-[a-z-]+|[a-z-]*server[a-z-]*)\.ts$/,
   // The recorder takes the place of node's own functions: there is nothing to inject.
   /^src\/testing\/node-fs-[a-z-]+\.ts$/,
 ];
@@ -208,10 +214,22 @@ function checkImports(path: string, imports: readonly ImportOf[]): Violation[] {
   }
   return imports.flatMap((one) => {
     const target = resolve(path, one.from);
+    if (isPage(path)) return checkPage(path, target, one);
     return target === undefined
       ? checkPackage(path, layer, one)
       : checkInside(path, layer, target, one);
   });
+}
+
+function checkPage(
+  path: string,
+  target: string | undefined,
+  { from, typeOnly, line }: ImportOf,
+): Violation[] {
+  if (target !== undefined && isPage(target)) return [];
+  if (target !== undefined && pageData.includes(target) && typeOnly) return [];
+  const message = `${from}: the page imports itself, and types of ${pageData.join(', ')}`;
+  return [{ rule: 'page', file: path, line, message }];
 }
 
 function checkPackage(path: string, layer: Layer, { from, line }: ImportOf): Violation[] {
@@ -234,6 +252,10 @@ function checkInside(
   { typeOnly, line }: ImportOf,
 ): Violation[] {
   const to = layerOf(target);
+  if (isPage(target)) {
+    const message = `${target} runs in a browser: only the page's bundle holds it`;
+    return [{ rule: 'page', file: path, line, message }];
+  }
   if (to === layer) return [];
   if (layer === 'machines' && portFiles.includes(target)) {
     if (typeOnly) return [];

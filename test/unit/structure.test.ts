@@ -112,6 +112,22 @@ describe('a checker of the structure rules', () => {
     expect(broken(file(path, `import { b } from '${from}';`))).toEqual([]);
   });
 
+  it('keeps the page apart: it has no packages, and of the rest only the types of its data', () => {
+    const page = 'src/inspector/page/a.ts';
+    const imports = [
+      "import { b } from 'node:fs';",
+      "import { b } from 'xstate';",
+      "import { b } from '../../store.js';",
+      "import { sealEntry } from '../../format/audit-entry.js';",
+      "import type { Store } from '../../store.js';",
+    ];
+    for (const body of imports) expect(broken(file(page, body))).toEqual(['page']);
+    const entries = "import type { AuditEntry } from '../../format/audit-entry.js';";
+    expect(broken(file(page, `${entries}\nimport { c } from './c.js';`))).toEqual([]);
+    const outside = "import { a } from './page/a.js';";
+    expect(broken(file('src/inspector/b.ts', outside))).toEqual(['page']);
+  });
+
   it('refuses packages that a layer has no business with', () => {
     const body = "import { createActor } from 'xstate';";
     expect(broken(file('src/format/a.ts', body))).toEqual(['outside-package']);
