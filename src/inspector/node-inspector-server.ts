@@ -167,17 +167,22 @@ function answer(
   const nonce = randomBytes(16).toString('base64');
   switch (path) {
     case '/':
-      return send('text/html', options.shell(nonce), nonce);
+      send('text/html', options.shell(nonce), nonce);
+      break;
     case '/page.js':
-      return send('text/javascript', options.script);
+      send('text/javascript', options.script);
+      break;
     case '/page.css':
-      return send('text/css', options.style);
+      send('text/css', options.style);
+      break;
     case '/run.json':
-      return send('application/json', JSON.stringify(options.model()));
+      send('application/json', JSON.stringify(options.model()));
+      break;
     case '/events':
-      return openStream(request, response, options, streams);
+      openStream(request, response, options, streams);
+      break;
     default:
-      return refuse(response, 404, 'Not found');
+      refuse(response, 404, 'Not found');
   }
 }
 
@@ -187,9 +192,15 @@ function openStream(
   options: InspectorServerOptions,
   streams: Set<ServerResponse>,
 ): void {
-  if (streams.size >= MAX_STREAMS) return refuse(response, 503, 'Too many pages are open');
+  if (streams.size >= MAX_STREAMS) {
+    refuse(response, 503, 'Too many pages are open');
+    return;
+  }
   response.writeHead(200, headers('text/event-stream'));
-  if (request.method === 'HEAD') return void response.end();
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   streams.add(response);
   response.on('close', () => streams.delete(response));
   response.on('error', () => streams.delete(response));
