@@ -6,6 +6,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { type Actor, createActor } from 'xstate';
 import { CheckpointError } from './errors.js';
 import type { ArtifactRecord } from './format/artifact-lines.js';
+import type { AuditEntry } from './format/audit-entry.js';
 import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
@@ -35,6 +36,7 @@ import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { historyBeside, releaseQuietly } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
+import { loadInspector } from './store/load-inspector.js';
 import { logEvent, loggable } from './store/log-events.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
@@ -86,6 +88,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #meter: StoreMeter;
   readonly #opened = deferred();
   readonly #closed = deferred();
+  #inspector: { readonly url: string; close(): Promise<void> } | undefined;
   #ready: Ready | undefined;
   #closing = false;
 
@@ -132,9 +135,15 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** @internal Starts the actor; resolves when recovery has ended well. */
   async open(): Promise<this> {
+    if (this.#options.inspector) this.#inspector = await loadInspector(this, this.#options);
     return await this.#meter.opening(async () => {
       this.actor.start();
-      await this.#opened.promise;
+      try {
+        await this.#opened.promise;
+      } catch (error) {
+        await this.#inspector?.close();
+        throw error;
+      }
       return this;
     });
   }
@@ -175,6 +184,21 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   /** How the record of all transitions is doing; `undefined` with `audit: false`. */
   get audit(): AuditStatus | undefined {
     return this.#port.audit?.status;
+  }
+
+  /**
+   * Tells a listener each entry of the audit as soon as it has its place in the chain; it may not be
+   * durable yet.
+   * @returns stops it
+   */
+  onAuditEntry(listener: (entry: AuditEntry) => void): () => void {
+    this.#port.audit?.listeners.add(listener);
+    return () => this.#port.audit?.listeners.delete(listener);
+  }
+
+  /** Where the local inspector is, if the store was opened with one. */
+  get inspectorUrl(): string | undefined {
+    return this.#inspector?.url;
   }
 
   /**

@@ -7,10 +7,12 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { PersistenceModel } from '../io/simulated-disk.js';
 import { type CaseFile, parseCaseFile } from '../testing/case-file.js';
+import { exampleCase } from '../testing/example-case.js';
 import { type LabProgress, type LabReport, runLab } from '../testing/lab.js';
 import { parseFaults, parseScenario } from '../testing/parse-scenario.js';
 import type { Scenario, ScenarioFaults } from '../testing/scenario.js';
 import { labScenarios } from '../testing/scenarios.js';
+import { UsageError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { describeCase } from './explore-replay.js';
@@ -27,6 +29,7 @@ interface ExploreFlags {
   readonly time?: number;
   readonly save?: string;
   readonly replay?: string;
+  readonly example?: string;
   readonly coverage?: boolean;
 }
 
@@ -61,12 +64,16 @@ export function addExploreCommand(program: Command, launch: Launch): Command {
     .option('--time <TIME>', 'how long: 60s, 10m; rounds with new seeds until then', parseTime)
     .option('--save <FILE>', 'where to save the first failing case')
     .option('--coverage', 'print how often each transition was crashed at')
+    .option('--example <FILE>', 'write a case of one crash in the middle of a save, which holds')
     .option('--replay <CASE>', 'show a saved case instead, step by step, and recover it again')
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ExploreFlags, command: Command) => {
-      await launch(command, (context) =>
-        flags.replay === undefined ? exploreStores(context, flags) : replay(context, flags.replay),
-      );
+      await launch(command, (context) => {
+        if (flags.example !== undefined) return writeExample(context, flags, flags.example);
+        return flags.replay === undefined
+          ? exploreStores(context, flags)
+          : replay(context, flags.replay);
+      });
     });
 }
 
@@ -99,6 +106,25 @@ async function exploreStores(context: CliContext, flags: ExploreFlags): Promise<
   }
   context.result(toJsonReport(report, flags), describeReport(report, flags));
   return report.cases.length > 0 || gapsOf(report, flags).length > 0 ? EXIT.error : EXIT.ok;
+}
+
+/** For who wants to see what a case looks like while nothing is broken. */
+async function writeExample(
+  context: CliContext,
+  flags: ExploreFlags,
+  file: string,
+): Promise<ExitCode> {
+  const model = flags.model === 'both' ? 'ordered' : flags.model;
+  const [scenario] = await scenariosOf(context, flags);
+  const state = 'syncingCheckpoint';
+  const found = scenario && (await exampleCase({ scenario, model, seed: flags.seed, state }));
+  if (found === undefined) throw new UsageError(`The scenario never comes to ${state}.`);
+  writeFileSync(resolve(context.environment.cwd, file), `${JSON.stringify(found, null, 1)}\n`);
+  context.result(
+    { file, scenario: found.scenario.name, model, at: found.trail[0]?.at },
+    `${file}: ${found.scenario.name}, the power fails in ${state}. Look at it with: checkpoint-wal inspect --case ${file}\n`,
+  );
+  return EXIT.ok;
 }
 
 /** Whether the lab does all that it has, rather than what it is told to. */

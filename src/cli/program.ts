@@ -23,6 +23,7 @@ import { addExploreCommand } from './explore-command.js';
 import { addGetCommand } from './get-command.js';
 import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
 import { addHistoryCommand } from './history-command.js';
+import { addInspectCommand } from './inspect-command.js';
 import { toJson } from './json.js';
 import { addMachinesCommand } from './machines-command.js';
 import { addRecoverCommand } from './recover-command.js';
@@ -77,6 +78,7 @@ export function buildProgram(launch: Launch): Command {
     addWalCommand(program, launch),
     addAuditCommand(program, launch),
     addMachinesCommand(program, launch),
+    addInspectCommand(program, launch),
     addDoctorCommand(program, launch),
     addExploreCommand(program, launch),
     addDemoCommand(program, launch),

@@ -12,12 +12,14 @@ import type { RunMessage, RunModel } from './run-model.js';
 export interface InspectorServerOptions {
   /** 0, the default, takes any that is free. */
   readonly port?: number | undefined;
-  /** The page that loads `page.js`, `page.css`, `run.json` and `events`; its inline script needs the nonce. */
-  readonly shell: (nonce: string) => string;
+  /** The page that loads `page.js`, `page.css`, `run.json` and `events`, each with this query. */
+  readonly shell: (query: string) => string;
   readonly script: string;
   readonly style: string;
   /** The run as it is now; asked for at each request of `run.json`. */
   readonly model: () => RunModel;
+  /** Whether the process stays alive for it; by default yes. */
+  readonly keepsAlive?: boolean | undefined;
   /** Milliseconds between two signs of life on a stream of events: 15,000. */
   readonly heartbeatMs?: number;
   /** A reader is dropped once so many bytes wait for it: 1 MiB, and always more than a single message. */
@@ -63,9 +65,11 @@ export async function startInspectorServer(
   const server = createServer({ maxHeaderSize: MAX_HEADERS, requestTimeout: 10_000 });
   server.maxConnections = MAX_CONNECTIONS;
   const port = await listen(server, options.port ?? 0);
+  if (options.keepsAlive === false) server.unref();
+  const query = `?token=${token}`;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const path = admit(request, response, token, port);
-    if (path !== undefined) answer(path, request, response, options, streams);
+    if (path !== undefined) answer(path, request, response, { ...options, query }, streams);
   });
   const maxBacklog = options.maxBacklog ?? MAX_BACKLOG;
   const write = (text: string) => {
@@ -79,7 +83,7 @@ export async function startInspectorServer(
   heartbeat.unref();
   let closed: Promise<void> | undefined;
   return {
-    url: `http://${HOST}:${port}/?token=${token}`,
+    url: `http://${HOST}:${port}/${query}`,
     port,
     send: (message) => write(eventText(message)),
     close: () => {
@@ -156,18 +160,17 @@ function answer(
   path: string,
   request: IncomingMessage,
   response: ServerResponse,
-  options: InspectorServerOptions,
+  options: InspectorServerOptions & { readonly query: string },
   streams: Set<ServerResponse>,
 ): void {
-  const send = (type: string, text: string, nonce?: string) => {
+  const send = (type: string, text: string) => {
     const length = Buffer.byteLength(text);
-    response.writeHead(200, { ...headers(type, nonce), 'Content-Length': length });
+    response.writeHead(200, { ...headers(type), 'Content-Length': length });
     response.end(request.method === 'HEAD' ? undefined : text);
   };
-  const nonce = randomBytes(16).toString('base64');
   switch (path) {
     case '/':
-      send('text/html', options.shell(nonce), nonce);
+      send('text/html', options.shell(options.query));
       break;
     case '/page.js':
       send('text/javascript', options.script);
@@ -213,14 +216,13 @@ function eventText(message: RunMessage): string {
   return `data: ${JSON.stringify(message)}\n\n`;
 }
 
-function headers(type: string, nonce?: string): Record<string, string> {
-  const inline = nonce === undefined ? '' : ` 'nonce-${nonce}'`;
+function headers(type: string): Record<string, string> {
   return {
     ...FIXED_HEADERS,
     'Content-Type': `${type}; charset=utf-8`,
     'Content-Security-Policy': [
       "default-src 'none'",
-      `script-src 'self'${inline}`,
+      "script-src 'self'",
       "style-src 'self'",
       "connect-src 'self'",
       "img-src 'self' data:",

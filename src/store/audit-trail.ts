@@ -76,6 +76,8 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 export class AuditTrail {
   /** An inspector for the store's root actors. Never throws. */
   readonly inspect: (event: InspectionEvent) => void;
+  /** Told each entry as soon as it has its place in the chain. */
+  readonly listeners = new Set<(entry: AuditEntry) => void>();
   readonly #settings: AuditTrailSettings;
   readonly #sync: AuditSync;
   #epoch = 0;
@@ -100,6 +102,7 @@ export class AuditTrail {
   constructor(settings: AuditTrailSettings) {
     this.#settings = settings;
     this.#sync = settings.sync ?? 'round';
+    if (settings.onEntry) this.listeners.add(settings.onEntry);
     const { now, elapsedUs, process, includeMessages } = settings;
     const take = (facts: AuditFacts) => this.#take(facts);
     const epoch = () => this.#epoch;
@@ -268,10 +271,12 @@ export class AuditTrail {
       this.#lines.push(line);
       this.#waitingBytes += line.length;
     }
-    try {
-      this.#settings.onEntry?.(entry);
-    } catch {
-      // Somebody else's mistake must not stop a machine half-way.
+    for (const listener of this.listeners) {
+      try {
+        listener(entry);
+      } catch {
+        // Somebody else's mistake must not stop a machine half-way.
+      }
     }
   }
 

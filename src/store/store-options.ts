@@ -82,6 +82,14 @@ export interface CheckpointStoreOptions<
   readonly includeMessages?: boolean | undefined;
   readonly logger?: CheckpointLogger | undefined;
   /**
+   * The local inspector, served on 127.0.0.1 while the store is open; its address is told to the logger
+   * and by {@link CheckpointStore.inspectorUrl}. `contents: false` keeps the texts of checkpoints out of it.
+   */
+  readonly inspector?:
+    | boolean
+    | { readonly port?: number | undefined; readonly contents?: boolean | undefined }
+    | undefined;
+  /**
    * The record of every transition, `audit.jsonl`: on by default, durable before anything is
    * acknowledged. `false`: nothing is recorded. See `docs/audit.md`.
    */
