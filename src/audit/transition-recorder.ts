@@ -106,7 +106,8 @@ function idOf(actor: object): string {
 
 /** Whether an event answers an operation: the actor that does I/O answers without naming itself. */
 function isReply(event: object): boolean {
-  return 'id' in event && ('output' in event || 'failure' in event);
+  const { type, id } = event as { readonly type?: unknown; readonly id?: unknown };
+  return typeof id === 'number' && typeof type === 'string' && /\.(done|failed)$/.test(type);
 }
 
 function isMachineSnapshot(snapshot: unknown): snapshot is MachineSnapshot {

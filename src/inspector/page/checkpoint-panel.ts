@@ -2,7 +2,7 @@
  * The checkpoint at a moment: its text, and what changed against the one before it. Where a text is
  * not to be had, what is known of it.
  */
-import type { CheckpointView } from '../run-model.js';
+import type { CheckpointView, DiskFile } from '../run-model.js';
 import { make, makeButton, setAttribute, setText } from './dom.js';
 import { type DiffLine, diffLines, linesOf, readDiff } from './line-diff.js';
 import { frameAt, type Panel, type Run, type View } from './view.js';
@@ -63,16 +63,20 @@ export class CheckpointPanel implements Panel {
     const sequence = sequenceAt(view);
     const checkpoint = sequence === undefined ? undefined : view.run.checkpoints.get(sequence);
     const before = sequence === undefined ? undefined : checkpointBefore(view.run, sequence);
-    const key = `${sequence} ${checkpoint?.size} ${before?.sequence} ${this.#wholeText}`;
+    const isFile = checkpointFileAt(view)?.volatile !== undefined;
+    const key = `${sequence} ${isFile} ${checkpoint?.size} ${before?.sequence} ${this.#wholeText}`;
     if (key === this.#shown) return;
     this.#shown = key;
-    setText(this.#title, sequence === undefined ? 'No checkpoint yet' : `Checkpoint #${sequence}`);
+    const none = isFile ? 'A file without its seal' : 'No checkpoint yet';
+    setText(this.#title, sequence === undefined ? none : `Checkpoint #${sequence}`);
     setText(this.#facts, factsOf(checkpoint, before));
     this.#lines = checkpoint === undefined ? [] : linesFor(checkpoint, before, this.#wholeText);
     this.#list.update(this.#lines.length);
     this.#list.element.hidden = this.#lines.length === 0;
     this.#missing.hidden = this.#lines.length > 0;
-    setText(this.#missing, whyEmpty(sequence, checkpoint));
+    const edited = 'It was edited since it was saved, or is damaged; recovery decides which.';
+    const isEdited = sequence === undefined && isFile;
+    setText(this.#missing, isEdited ? edited : whyEmpty(sequence, checkpoint));
     const change = this.#lines.findIndex(({ kind }) => kind === 'added' || kind === 'removed');
     this.#list.reveal(Math.max(0, change - 3), 'nearest');
   }
@@ -86,11 +90,15 @@ export class CheckpointPanel implements Panel {
 }
 
 /** The sequence number that the checkpoint file shows; `undefined` where there is none, or it is not known. */
-function sequenceAt({ run, index, crash }: View): number | undefined {
+function sequenceAt(view: View): number | undefined {
+  const file = checkpointFileAt(view);
+  return file?.volatile?.sequence ?? file?.durable?.sequence;
+}
+
+function checkpointFileAt({ run, index, crash }: View): DiskFile | undefined {
   const files = crash?.image ?? frameAt(run.frames, index)?.files;
   const exact = files?.find(({ kind }) => kind === 'checkpoint');
-  const file = exact ?? run.log.diskAfter(index).checkpoint;
-  return file.volatile?.sequence ?? file.durable?.sequence;
+  return exact ?? run.log.diskAfter(index).checkpoint;
 }
 
 /** The checkpoint before: the next lower number that there is. */
