@@ -25,7 +25,11 @@ npx checkpoint-wal set status DONE --dir state
 test "$(npx checkpoint-wal get status --dir state)" = DONE
 grep -q '^status: DONE # now$' state/ORCHESTRATION.yaml
 npx checkpoint-wal verify --dir state
+npx checkpoint-wal audit verify --dir state
+npx checkpoint-wal inspect --dir state --html run.html
+grep -q '<script type="module">' run.html
 npx checkpoint-wal status --dir state --json
+node --input-type=module --eval "import { attachInspector } from 'checkpoint-wal/inspector'; if (typeof attachInspector !== 'function') process.exit(1);"
 npm install --silent "@opentelemetry/api@$(node -p "require('$root/package.json').devDependencies['@opentelemetry/api']")"
 node --input-type=module --eval "import { traceCheckpoints } from 'checkpoint-wal/otel'; traceCheckpoints()();"
 echo "package: ok"

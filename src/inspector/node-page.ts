@@ -27,7 +27,8 @@ export function htmlOfRun(model: RunModel): string {
 }
 
 function readAsset(name: string): string {
-  const file = places.map((place) => new URL(name, place)).find((url) => existsSync(url));
-  if (file === undefined) throw new Error(`${name} of the inspector is missing: build first`);
-  return readFileSync(file, 'utf8');
+  // Only the bundle has the script: its sources lie beside this file's own.
+  const place = places.find((url) => existsSync(new URL('page.js', url)));
+  if (place === undefined) throw new Error('the inspector is missing its page: build first');
+  return readFileSync(new URL(name, place), 'utf8');
 }

@@ -103,6 +103,11 @@ export class App {
   readonly #sections: Sections;
   readonly #openHelp: () => void;
 
+  /** Whether what comes before a message was missed. */
+  hasMissed(message: RunMessage): boolean {
+    return this.#run.hasMissed(message);
+  }
+
   /** Takes in what the server tells of a live run. */
   take(message: RunMessage): void {
     this.#run.take(message);

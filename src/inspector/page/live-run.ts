@@ -31,11 +31,23 @@ export class LiveRun implements Run {
     this.frames = [...(model.disk ?? [])];
   }
 
+  /** The number of the newest entry; 0 before any. */
+  get newest(): number {
+    return this.log.entries.at(-1)?.number ?? 0;
+  }
+
+  /** Whether entries before these were missed: the whole run is to be asked for again. */
+  hasMissed(message: RunMessage): boolean {
+    const first = message.kind === 'entries' ? message.entries[0]?.number : undefined;
+    return first !== undefined && first > this.newest + 1;
+  }
+
   /** Takes in what the server tells. */
   take(message: RunMessage): void {
     switch (message.kind) {
       case 'entries':
-        this.log.append(message.entries);
+        // Some may be told twice: the server can't know what the page has read.
+        this.log.append(message.entries.filter(({ number }) => number > this.newest));
         return;
       case 'checkpoint':
         this.checkpoints.set(message.checkpoint.sequence, message.checkpoint);
