@@ -131,6 +131,8 @@ function nextCommands({ environment }: CliContext, directory: string): string[] 
     `  ${program} verify ${store}`,
     `  ${program} get 'phases[0].agents' ${store}`,
     `  ${program} set workflow.status COMPLETE ${store}`,
+    `  ${program} audit log --machine recovery ${store}`,
+    `  ${program} inspect --open ${store}`,
     `  cat ${directory}/ORCHESTRATION.yaml`,
     `  ls -la ${directory} ${directory}/checkpoints`,
   ];

@@ -15,6 +15,8 @@ import { auditTexts, entriesOf, verifyTexts } from '../helpers/audit-records.js'
 import { open } from '../helpers/crash-memory.js';
 
 const IMAGES = Number(process.env.LAB_IMAGES?.split(',')[0] ?? 2);
+/** Every so many moments; all of them where the campaign asks for it. */
+const STEP = Number(process.env.CRASH_STEP ?? 2);
 const SEED = Number(process.env.FC_SEED) || 1;
 
 /** A moment of a run, and what had been acknowledged by then: sequence numbers. */
@@ -69,6 +71,7 @@ describe.each(scenarios)('$name', (scenario) => {
       expect(moments.length).toBeGreaterThan(100);
       let images = 0;
       for (const [at, { disk: moment, acknowledged, operation }] of moments.entries()) {
+        if (at % STEP !== SEED % STEP) continue;
         for (const { state, fates } of crashImages(moment, { limit: IMAGES, seed: SEED + at })
           .images) {
           images += 1;
@@ -86,7 +89,7 @@ describe.each(scenarios)('$name', (scenario) => {
           expect(broken, where).toBeUndefined();
         }
       }
-      expect(images).toBeGreaterThan(moments.length);
+      expect(images).toBeGreaterThan(moments.length / STEP);
     },
   );
 
