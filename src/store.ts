@@ -198,7 +198,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** Where the local inspector is, if the store was opened with one. */
   get inspectorUrl(): string | undefined {
-    return this.#inspector?.url;
+    return this.#closing ? undefined : this.#inspector?.url;
   }
 
   /**

@@ -60,6 +60,11 @@ export interface AuditVerdict {
   readonly runs: number;
   readonly first?: AuditHead;
   readonly head: AuditHead;
+  /** Heads that the chain goes through; and those of entries that retention has removed, which prove nothing. */
+  readonly headsProven: number;
+  readonly headsUnproven: readonly number[];
+  /** Whether a run met a record that was damaged, and put it away: what came before is not in this chain. */
+  readonly hasFindings: boolean;
   /** What the audit says of itself, or what is no proof of a change; in words. */
   readonly notes: readonly string[];
 }
@@ -76,7 +81,12 @@ const NOTES_MAX = 50;
 
 /** Takes one line after the other; then tells what it came to. */
 export class AuditVerifier {
-  readonly #heads: ReadonlyMap<number, string>;
+  /** Heads that are known, by number; taken out when they were met. */
+  readonly #heads = new Map<number, string[]>();
+  #headsProven = 0;
+  #hasFindings = false;
+  /** Hashes of images that are about to be published, by sequence number. */
+  readonly #intended = new Map<number, string>();
   readonly #known: KnownFacts;
   #last: AuditHead | undefined;
   #first: AuditEntry | undefined;
@@ -94,12 +104,19 @@ export class AuditVerifier {
 
   constructor(known: KnownFacts = {}) {
     this.#known = known;
-    this.#heads = new Map((known.heads ?? []).map(({ number, hash }) => [number, hash]));
+    for (const { number, hash } of known.heads ?? []) {
+      this.#heads.set(number, [...(this.#heads.get(number) ?? []), hash]);
+    }
   }
 
-  /** Broken links so far. */
-  get brokenCount(): number {
-    return this.#brokenCount;
+  /** The first broken link so far. */
+  get broken(): BrokenLink | undefined {
+    return this.#broken;
+  }
+
+  /** Entries so far. */
+  get entries(): number {
+    return this.#entries;
   }
 
   /**
@@ -190,29 +207,55 @@ export class AuditVerifier {
   }
 
   #compare({ number, hash }: AuditEntry, file: string, line: number): void {
-    const expected = this.#heads.get(number);
-    if (expected === undefined || expected === hash) return;
-    const message = 'the entry is not the one whose hash was written down: the chain was made anew';
-    this.#break({ kind: 'head', file, line, number, expected, found: hash, message });
+    for (const expected of this.#heads.get(number) ?? []) {
+      if (expected === hash) {
+        this.#headsProven += 1;
+        continue;
+      }
+      const message =
+        'the entry is not the one whose hash was written down: the chain was made anew';
+      this.#break({ kind: 'head', file, line, number, expected, found: hash, message });
+    }
+    this.#heads.delete(number);
   }
 
   #learn({ machine, event, details, sequence, number }: AuditEntry): void {
     if (machine === 'audit') this.#learnOfAudit(event, details, number);
+    if (!this.#known.checkpoints?.has(sequence)) return;
     const { sha256 } = details;
-    if (event !== 'writeIntent.done' || typeof sha256 !== 'string') return;
-    if (this.#known.checkpoints?.has(sequence)) this.#saved.set(sequence, sha256);
+    if (event === 'writeIntent.done' && typeof sha256 === 'string') {
+      this.#intended.set(sequence, sha256);
+    } else if (event === 'syncCheckpoint.done') {
+      // Published: only now does the file have to be that one. What recovery publishes has its hash in
+      // the log alone, and what the record said of that number before may have been given up.
+      const intended = machine === 'write' ? this.#intended.get(sequence) : undefined;
+      if (intended === undefined) this.#saved.delete(sequence);
+      else this.#saved.set(sequence, intended);
+      this.#intended.delete(sequence);
+    }
   }
 
   #learnOfAudit(event: string, details: AuditDetails, number: number): void {
     if (event === 'audit.opened') this.#runs += 1;
     const { setAside, through, hash, count } = details;
+    const { isDamaged } = details;
+    if (isDamaged === true) {
+      this.#hasFindings = true;
+      this.#note(`entry ${number}: a run found entries before it damaged, and went on`);
+    }
     if (typeof setAside === 'object') {
+      this.#hasFindings ||= JSON.stringify(setAside).includes('"damaged"');
       this.#note(`entry ${number}: a run began with ${describe(setAside)}`);
     }
     if (event === 'audit.entriesLost') {
       this.#note(
         `entry ${number}: ${describe(count)} entries were lost while they could not be written`,
       );
+    }
+    if (event === 'audit.fileGone' || event === 'audit.fileCut') {
+      this.#hasFindings = true;
+      const what = event === 'audit.fileGone' ? 'removed' : 'cut';
+      this.#note(`entry ${number}: the file was ${what} by somebody while the store was open`);
     }
     const first = this.#first;
     if (event !== 'audit.pruned' || first === undefined) return;
@@ -222,12 +265,9 @@ export class AuditVerifier {
   /** The end: what is missing shows only now. */
   finish(): AuditVerdict {
     this.#checkStart();
-    for (const [number, hash] of this.#heads) {
-      if (this.#last !== undefined && number <= this.#last.number) continue;
-      const found = this.#last?.number ?? 0;
-      const message = `the chain ends at entry ${found}, and entry ${number} was written down as its head: the end was cut off`;
-      this.#break({ kind: 'head', number, expected: hash, found, message });
-    }
+    const unproven = [...this.#heads].flatMap(([number, hashes]) =>
+      hashes.flatMap((hash) => (this.#checkUnmet(number, hash) ? [number] : [])),
+    );
     for (const [sequence, { sha256, file }] of this.#known.checkpoints ?? []) {
       const saved = this.#saved.get(sequence);
       if (saved === undefined || saved === sha256) continue;
@@ -243,10 +283,30 @@ export class AuditVerifier {
       lines: this.#lines,
       entries: this.#entries,
       runs: this.#runs,
+      headsProven: this.#headsProven,
+      headsUnproven: unproven,
+      hasFindings: this.#hasFindings,
       ...(first && { first }),
       head: this.#last ?? EMPTY_HEAD,
       notes: this.#notes,
     };
+  }
+
+  /** A head that no entry was compared with: whether it is of one that is not there any more. */
+  #checkUnmet(number: number, hash: string): boolean {
+    const first = this.#first;
+    const last = this.#last?.number ?? 0;
+    if (first !== undefined && number < first.number) {
+      const isTied = number === first.number - 1 && hash === first.previous;
+      if (isTied) this.#headsProven += 1;
+      return !isTied;
+    }
+    const message =
+      number > last
+        ? `the chain ends at entry ${last}, and entry ${number} was written down as its head: the end was cut off`
+        : `entry ${number} was written down, and is not in the chain`;
+    this.#break({ kind: 'head', number, expected: hash, found: last, message });
+    return false;
   }
 
   #checkStart(): void {

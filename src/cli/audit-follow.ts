@@ -5,9 +5,9 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { numberIn } from '../io/audit-file.js';
+import { numberIn } from '../io/audit-tail.js';
 import { AUDIT_NAME } from '../io/store-paths.js';
-import type { AuditLine, AuditSource } from './audit-files.js';
+import { type AuditLine, type AuditSource, textOf } from './audit-files.js';
 
 const POLL_MS = 150;
 const CHUNK_BYTES = 1024 * 1024;
@@ -131,17 +131,15 @@ class Reader {
       this.#rest = Buffer.concat([this.#rest, buffer.subarray(0, length)]);
       const end = this.#rest.lastIndexOf(0x0a);
       if (end < 0) continue;
-      const text = this.#rest.subarray(0, end).toString('utf8');
+      const whole = this.#rest.subarray(0, end + 1);
       this.#rest = this.#rest.subarray(end + 1);
-      for (const one of text.split('\n')) {
+      let from = 0;
+      for (let to = whole.indexOf(0x0a); to >= 0; to = whole.indexOf(0x0a, from)) {
         this.#line += 1;
-        lines.push({
-          text: one,
-          file: AUDIT_NAME,
-          line: this.#line,
-          ended: true,
-          isLastFile: true,
-        });
+        const text = textOf(whole.subarray(from, to));
+        from = to + 1;
+        const at = { file: AUDIT_NAME, line: this.#line };
+        lines.push({ text, ...at, ended: true, isLastFile: true });
       }
     }
     return lines;

@@ -2,7 +2,7 @@
  * An audit as a run for the inspector: its entries, what verifying them comes to, and the checkpoints that
  * are still on disk. A broken line is part of the verdict; the entries around it are shown.
  */
-import { type AuditVerdict, AuditVerifier } from '../audit/audit-verifier.js';
+import { type AuditVerdict, AuditVerifier, type BrokenLink } from '../audit/audit-verifier.js';
 import type { AuditEntry } from '../format/audit-entry.js';
 import { sha256Hex } from '../format/bytes.js';
 import { readDrawings } from '../inspector/node-drawings.js';
@@ -27,12 +27,18 @@ export interface AuditRunOptions {
   readonly checkpoints: 'none' | 'facts' | 'texts';
 }
 
+/** A run that was read, and what goes on verifying what comes. */
+export interface AuditRun {
+  readonly model: RunModel;
+  readonly verifier: AuditVerifier;
+}
+
 /** Reads an audit. */
 export async function readAuditRun(
   context: CliContext,
   sources: readonly AuditSource[],
   { title, source, checkpoints }: AuditRunOptions,
-): Promise<RunModel> {
+): Promise<AuditRun> {
   const verifier = new AuditVerifier();
   let entries: AuditEntry[] = [];
   let left = 0;
@@ -48,7 +54,7 @@ export async function readAuditRun(
     }
   }
   left += Math.max(0, entries.length - SHOWN_ENTRIES_MAX);
-  return {
+  const model: RunModel = {
     version: 1,
     title,
     source,
@@ -57,14 +63,26 @@ export async function readAuditRun(
     chain: chainOf(verifier.finish(), left),
     checkpoints: checkpoints === 'none' ? [] : await readCheckpoints(context, checkpoints),
   };
+  return { model, verifier };
+}
+
+/** What verifying a run that goes on has come to by now. */
+export function chainNow({ broken, entries }: AuditVerifier): ChainVerdict {
+  const message = `${entries.toLocaleString('en')} entries so far, each tied to the one before`;
+  return broken === undefined
+    ? { intact: true, message }
+    : { intact: false, message: brokenText(broken) };
+}
+
+function brokenText({ file, line, message }: BrokenLink): string {
+  return `${line === undefined ? '' : `${file}:${line}: `}${message}.`;
 }
 
 function chainOf({ broken, entries, head, notes }: AuditVerdict, left: number): ChainVerdict {
   const shown =
     left === 0 ? '' : ` The newest ${SHOWN_ENTRIES_MAX.toLocaleString('en')} are shown.`;
   if (broken !== undefined) {
-    const where = broken.line === undefined ? '' : `${broken.file}:${broken.line}: `;
-    return { intact: false, message: `${where}${broken.message}.${shown}` };
+    return { intact: false, message: `${brokenText(broken)}${shown}` };
   }
   const count = `${entries.toLocaleString('en')} entries, each tied to the one before`;
   const noted = notes.map((note) => ` ${note}.`).join('');

@@ -62,7 +62,8 @@ async function verify(
     { ...verdict, heads: heads.length, checkpoints: checkpoints.size },
     textOf(context, verdict, heads),
   );
-  return verdict.intact ? EXIT.ok : EXIT.corrupt;
+  if (!verdict.intact) return EXIT.corrupt;
+  return verdict.hasFindings || verdict.headsUnproven.length > 0 ? EXIT.findings : EXIT.ok;
 }
 
 /** Verifies files, with progress. */
@@ -141,7 +142,7 @@ function readHead({ environment: { cwd } }: CliContext, text: string): AuditHead
 
 function textOf(
   { colors }: CliContext,
-  { intact, broken, brokenCount, entries, runs, first, head, notes }: AuditVerdict,
+  { intact, broken, brokenCount, entries, runs, first, head, notes, ...rest }: AuditVerdict,
   heads: readonly AuditHead[],
 ): string {
   const range = first === undefined ? 'no entries' : `entries ${first.number} to ${head.number}`;
@@ -150,9 +151,16 @@ function textOf(
     : `The audit is broken: ${count(brokenCount, 'broken link')} in ${count(entries, 'entry', 'entries')}.`;
   const rows = [
     ...(head.number > 0 ? [['head', `${head.number}:${head.hash}`] as const] : []),
-    ...(heads.length > 0 && intact
-      ? [['known heads', `the chain goes through all ${heads.length}`] as const]
+    ...(heads.length > 0
+      ? [['known heads', `the chain goes through ${rest.headsProven} of ${heads.length}`] as const]
       : []),
+    ...rest.headsUnproven.map(
+      (number) =>
+        [
+          'not proven',
+          `entry ${number} was removed by retention: its head proves nothing here`,
+        ] as const,
+    ),
   ];
   const hint =
     intact && heads.length === 0 && head.hash !== EMPTY_HEAD.hash

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readAuditLine } from '../format/audit-entry.js';
+import type { AuditVerifier } from '../audit/audit-verifier.js';
 import { readDrawings } from '../inspector/node-drawings.js';
 import { type InspectorServer, startInspectorServer } from '../inspector/node-inspector-server.js';
 import { htmlOfRun, readPage } from '../inspector/node-page.js';
@@ -15,7 +15,7 @@ import { parseCaseFile } from '../testing/case-file.js';
 import { caseRun } from '../testing/case-run.js';
 import { type AuditSource, auditSources } from './audit-files.js';
 import { follow } from './audit-follow.js';
-import { newCheckpoints, readAuditRun, SHOWN_ENTRIES_MAX } from './audit-run.js';
+import { chainNow, newCheckpoints, readAuditRun, SHOWN_ENTRIES_MAX } from './audit-run.js';
 import { UsageError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
@@ -70,16 +70,17 @@ export function addInspectCommand(program: Command, launch: Launch): Command {
 /** A run, and whether more of it may come. */
 interface Inspected {
   readonly model: RunModel;
-  readonly sources?: readonly AuditSource[];
+  /** Of a store: where more comes from, and what verifies it. */
+  readonly live?: { readonly sources: readonly AuditSource[]; readonly verifier: AuditVerifier };
 }
 
 async function inspect(context: CliContext, flags: InspectFlags): Promise<ExitCode> {
   if (flags.audit !== undefined && flags.case !== undefined) {
     throw new UsageError('--audit and --case are two different runs: give one of them.');
   }
-  const { model, sources } = await read(context, flags);
+  const { model, live } = await read(context, flags);
   if (flags.html !== undefined) return await write(context, model, flags);
-  await serve(context, model, sources, flags);
+  await serve(context, model, live, flags);
   return EXIT.ok;
 }
 
@@ -95,12 +96,14 @@ async function read(context: CliContext, flags: InspectFlags): Promise<Inspected
       ? auditSources(path)
       : auditSources(path, [flags.audit], environment.cwd);
     const options = { title: flags.audit, source: 'audit' as const, checkpoints: 'none' as const };
-    return { model: await readAuditRun(context, sources, options) };
+    const { model } = await readAuditRun(context, sources, options);
+    return { model };
   }
   const sources = auditSources(directory);
   const source = flags.html === undefined ? ('live' as const) : ('audit' as const);
   const options = { title: join(directory, file), source, checkpoints } as const;
-  return { model: await readAuditRun(context, sources, options), sources };
+  const { model, verifier } = await readAuditRun(context, sources, options);
+  return { model, live: { sources, verifier } };
 }
 
 async function readCase(context: CliContext, name: string, contents: boolean): Promise<RunModel> {
@@ -130,7 +133,7 @@ async function write(
 async function serve(
   context: CliContext,
   model: RunModel,
-  sources: readonly AuditSource[] | undefined,
+  live: Inspected['live'],
   { port, open, contents }: InspectFlags,
 ): Promise<void> {
   const { signal } = context.environment;
@@ -138,6 +141,7 @@ async function serve(
   const checkpoints = new Map(model.checkpoints.map((one) => [one.sequence, one]));
   const server = await startServer(port, model.title, () => ({
     ...model,
+    ...(live && { chain: chainNow(live.verifier) }),
     entries,
     checkpoints: [...checkpoints.values()],
   }));
@@ -146,14 +150,12 @@ async function serve(
   context.note('Whoever has this address can see the run. Ctrl-C ends it.');
   if (open) openBrowser(server.url);
   try {
-    if (sources === undefined) await untilAborted(signal);
-    for await (const lines of sources === undefined
-      ? []
-      : follow(context.directory, sources, signal)) {
-      const fresh = lines.flatMap(({ text }) => {
-        const reading = readAuditLine(text);
-        return 'entry' in reading ? [reading.entry] : [];
-      });
+    if (live === undefined) await untilAborted(signal);
+    for await (const lines of live ? follow(context.directory, live.sources, signal) : []) {
+      const fresh = lines
+        .map(({ text, file, line }) => live?.verifier.take(text, file, line))
+        .filter((entry) => entry !== undefined);
+      if (lines.length > 0 && live) server.send({ kind: 'chain', chain: chainNow(live.verifier) });
       if (fresh.length === 0) continue;
       entries.push(...fresh);
       if (entries.length > SHOWN_ENTRIES_MAX * 1.5) entries.splice(0, SHOWN_ENTRIES_MAX / 2);

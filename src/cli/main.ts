@@ -21,7 +21,10 @@ process.on('SIGTERM', interrupt);
 // The reader has gone (`… | head`): what was printed is enough, and what was done is done.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code === 'EPIPE') return;
+    // A full disk behind stdout: there is nobody to tell it to but the exit code.
+    process.stderr.write(`error: what was printed could not be written (${error.code})\n`);
+    process.exit(1);
   });
 }
 

@@ -13,12 +13,19 @@ import type { CliContext } from './context.js';
 /** Takes text; the promise says when more is welcome. */
 export type Write = (text: string) => Promise<void>;
 
+/** The reader has gone: what it took was enough for it. */
+class ReaderGone extends Error {}
+
 /** Writes to stdout. A reader that is gone (`| head`) ends it quietly. */
 export async function toStdout(
   { environment: { stdout } }: CliContext,
   produce: (write: Write) => Promise<void>,
 ): Promise<void> {
-  await produce((text) => writeTo(stdout, text));
+  try {
+    await produce((text) => writeTo(stdout, text));
+  } catch (error) {
+    if (!(error instanceof ReaderGone)) throw error;
+  }
 }
 
 /**
@@ -66,21 +73,26 @@ async function syncFile(path: string): Promise<void> {
 }
 
 function writeTo(stream: Writable, text: string): Promise<void> {
-  if (stream.destroyed || stream.write(text)) return Promise.resolve();
+  if (stream.destroyed) return Promise.reject(new ReaderGone());
+  if (stream.write(text)) return Promise.resolve();
   return new Promise((done, fail) => {
     const stop = () => {
       stream.off('drain', go);
-      stream.off('close', go);
+      stream.off('close', gone);
       stream.off('error', broken);
     };
     const go = () => {
       stop();
       done();
     };
-    const broken = (error: Error) => {
+    const gone = () => {
       stop();
-      fail(error);
+      fail(new ReaderGone());
     };
-    stream.on('drain', go).on('close', go).on('error', broken);
+    const broken = (error: NodeJS.ErrnoException) => {
+      stop();
+      fail(error.code === 'EPIPE' ? new ReaderGone() : error);
+    };
+    stream.on('drain', go).on('close', gone).on('error', broken);
   });
 }

@@ -54,5 +54,7 @@ export function printable(text: string): string {
 
 function isControl(character: string): boolean {
   const code = character.codePointAt(0) ?? 0;
-  return (code < 0x20 && code !== 0x0a && code !== 0x09) || (code >= 0x7f && code < 0xa0);
+  if ((code < 0x20 && code !== 0x0a && code !== 0x09) || (code >= 0x7f && code < 0xa0)) return true;
+  // Those that turn the direction of what follows.
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }

@@ -32,7 +32,7 @@ export function readTailLines(bytes: Uint8Array, isWhole: boolean): AuditTail {
   if (!isWhole && start === 0) return { end: 0, isDamaged: false, isEnough: false };
   const lines = linesFrom(bytes, start);
   const entries = lines.map(({ bytes: line }) => readBytes(line));
-  const durable = Math.max(0, ...entries.map((entry) => durableIn(entry)));
+  const durable = entries.reduce((most, entry) => Math.max(most, durableIn(entry)), 0);
   let last: AuditEntry | undefined;
   let end = start;
   let isDamaged = false;
@@ -49,10 +49,14 @@ export function readTailLines(bytes: Uint8Array, isWhole: boolean): AuditTail {
   return { ...(last && { last }), end, isDamaged, isEnough };
 }
 
-/** The first line of `bytes`, if it is whole and reads well. */
-export function firstLine(bytes: Uint8Array): AuditEntry | undefined {
-  const end = bytes.indexOf(LINE_END);
-  return end < 0 ? undefined : readBytes(bytes.subarray(0, end));
+/** The number that the first line of `bytes` has, by the first one that reads well. */
+export function firstNumber(bytes: Uint8Array): number | undefined {
+  const lines = linesFrom(bytes, 0);
+  for (const [index, { bytes: line }] of lines.entries()) {
+    const number = readBytes(line)?.number;
+    if (number !== undefined) return Math.max(1, number - index);
+  }
+  return undefined;
 }
 
 function linesFrom(bytes: Uint8Array, start: number) {
@@ -85,7 +89,11 @@ function durableIn(entry: AuditEntry | undefined): number {
   return typeof durable === 'number' ? durable : 0;
 }
 
+/** Shorter lines are no entries: two hashes alone are longer. */
+const LINE_BYTES_MIN = 200;
+
 function readBytes(bytes: Uint8Array): AuditEntry | undefined {
+  if (bytes.length < LINE_BYTES_MIN) return undefined;
   let line: string;
   try {
     line = decoder.decode(bytes);

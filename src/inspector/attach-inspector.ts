@@ -36,9 +36,10 @@ export interface AttachedInspector {
 }
 
 /** The newest of each are kept. */
-const ENTRIES_MAX = 100_000;
+const ENTRIES_MAX = 20_000;
 const CHECKPOINTS_MAX = 500;
-const TEXT_MAX = 1024 * 1024;
+/** Of texts, all together, in bytes: the newest are kept. */
+const TEXTS_MAX = 8 * 1024 * 1024;
 
 /** After these the store's text is another one. */
 const newText = new Set(['recovered', 'published', 'restored', 'editedOutside']);
@@ -92,14 +93,26 @@ export async function attachInspector(
       sequence,
       size: bytes.length,
       sha256: sha256Hex(bytes),
-      ...(contents && bytes.length <= TEXT_MAX && { text }),
+      ...(contents && bytes.length <= TEXTS_MAX && { text }),
     };
     checkpoints.set(sequence, checkpoint);
+    forgetTexts();
     for (const oldest of checkpoints.keys()) {
       if (checkpoints.size <= CHECKPOINTS_MAX) break;
       checkpoints.delete(oldest);
     }
     server.send({ kind: 'checkpoint', checkpoint });
+  }
+
+  function forgetTexts(): void {
+    let bytesLeft = TEXTS_MAX;
+    for (const [number, one] of [...checkpoints].reverse()) {
+      if (one.text === undefined) continue;
+      bytesLeft -= one.size;
+      if (bytesLeft >= 0) continue;
+      const { text: _, ...facts } = one;
+      checkpoints.set(number, facts);
+    }
   }
 
   async function close(): Promise<void> {

@@ -62,14 +62,28 @@ export async function startInspectorServer(
 ): Promise<InspectorServer> {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   const streams = new Set<ServerResponse>();
-  const server = createServer({ maxHeaderSize: MAX_HEADERS, requestTimeout: 10_000 });
+  const server = createServer({
+    maxHeaderSize: MAX_HEADERS,
+    requestTimeout: 10_000,
+    connectionsCheckingInterval: 1000,
+  });
   server.maxConnections = MAX_CONNECTIONS;
+  // Who connects and asks nothing takes nobody's place for long.
+  server.headersTimeout = 3000;
+  server.keepAliveTimeout = 3000;
   const port = await listen(server, options.port ?? 0);
   if (options.keepsAlive === false) server.unref();
   const query = `?token=${token}`;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const path = admit(request, response, token, port);
-    if (path !== undefined) answer(path, request, response, { ...options, query }, streams);
+    if (path === undefined) return;
+    try {
+      answer(path, request, response, { ...options, query }, streams);
+    } catch {
+      // A run too large to be told must not end the program that is looked at.
+      if (response.headersSent) response.destroy();
+      else refuse(response, 500, 'The run could not be told');
+    }
   });
   const maxBacklog = options.maxBacklog ?? MAX_BACKLOG;
   const write = (text: string) => {

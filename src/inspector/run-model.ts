@@ -108,5 +108,7 @@ export type RunMessage =
   | { readonly kind: 'entries'; readonly entries: readonly AuditEntry[] }
   | { readonly kind: 'checkpoint'; readonly checkpoint: CheckpointView }
   | { readonly kind: 'disk'; readonly frame: DiskFrame }
+  /** What verifying has come to by now. */
+  | { readonly kind: 'chain'; readonly chain: ChainVerdict }
   /** The run is over, or its program is gone. */
   | { readonly kind: 'ended'; readonly message: string };

@@ -12,16 +12,19 @@
  * Assumes that the store's lock is held from the first call to the last.
  */
 import { CheckpointError } from '../errors.js';
+import { type AuditHead, EMPTY_HEAD } from '../format/audit-entry.js';
+import { firstNumber } from '../format/audit-lines.js';
+import { sha256Hex } from '../format/bytes.js';
 import {
-  type AuditEntry,
-  type AuditHead,
-  EMPTY_HEAD,
-  MAX_AUDIT_LINE,
-} from '../format/audit-entry.js';
-import { firstLine, readTailLines } from '../format/audit-lines.js';
-import { equalBytes, sha256Hex } from '../format/bytes.js';
-import { closeQuietly, readTail, writeAll } from './file-content.js';
-import type { FileHandle, FileSystem } from './file-system.js';
+  isNoAudit,
+  isSameFile,
+  nameFor,
+  numberIn,
+  readAuditTail,
+  TAIL_BYTES,
+} from './audit-tail.js';
+import { closeQuietly, writeAll } from './file-content.js';
+import type { FileHandle } from './file-system.js';
 import {
   createFile,
   ensureOwnDirectory,
@@ -36,15 +39,8 @@ import type { Steps } from './run.js';
 import { ownershipOf, pathsOf } from './session.js';
 import { AUDIT_NAME, join } from './store-paths.js';
 
-/** Bytes at the end of a file that are read first, and at most, to find where it stands. */
-const TAIL_BYTES = 64 * 1024;
-const TAIL_BYTES_MAX = 32 * 1024 * 1024;
-
 /** How often lines are brought to a fresh file before a failing sync is told. */
 const SYNC_ATTEMPTS = 2;
-
-/** Digits of a number in a file's name: the order of names is the order of numbers. */
-const NUMBER_DIGITS = 12;
 
 /** What was found when the audit was opened. */
 export interface AuditOpening {
@@ -112,23 +108,22 @@ export class AuditFile {
     const found = fs.statLink(audit);
     if (found === undefined) return this.#begin(this.#headOfEarlier());
     if (found.kind !== 'file') throw inTheWay(audit, found.kind);
-    const first = this.#firstOf(audit);
     const newest = this.#numbers().at(-1);
-    if (first !== undefined && newest !== undefined && first.number === newest) {
+    if (newest !== undefined && isSameFile(fs, audit, this.#pathFor(newest))) {
       // A crash between the two steps of putting a full file away: its second name goes.
       unlinkIfThere(fs, audit);
       return this.#begin(this.#headOfEarlier());
     }
-    return yield* this.#goOn(first);
+    return yield* this.#goOn();
   }
 
-  *#goOn(first: AuditEntry | undefined): Steps<AuditOpening> {
+  *#goOn(): Steps<AuditOpening> {
     const { fs } = this.#keeper;
     const { audit } = pathsOf(this.#keeper);
     const found = this.#tailOf(audit);
     if (found === undefined) return this.#begin(this.#headOfEarlier());
     const { tail, bytes, size } = found;
-    if (tail.last === undefined && size > TAIL_BYTES) {
+    if (isNoAudit(found)) {
       const { file } = yield* keepFile(this.#keeper, audit, AUDIT_NAME, 'audit-damaged');
       const setAside = { file, bytes: size, reason: 'damaged' as const };
       return { ...this.#begin(this.#headOfEarlier()), setAside };
@@ -137,7 +132,10 @@ export class AuditFile {
     const good = size - rest.length;
     const handle = fs.open(audit, 'readWrite');
     this.#handle = handle;
-    this.#first = first?.number ?? (good === 0 ? this.#headOfEarlier().number + 1 : 1);
+    this.#first =
+      good === 0
+        ? this.#headOfEarlier().number + 1
+        : (this.#firstOf(audit) ?? tail.last?.number ?? 1);
     this.#size = good;
     this.#durable = good;
     const opening = {
@@ -152,27 +150,8 @@ export class AuditFile {
     return { ...opening, setAside: { file, bytes: rest.length, sha256, reason: 'torn-tail' } };
   }
 
-  /**
-   * As much of a file's end as has to be known: where something is wrong with it, as two reads in a row
-   * agree. Where nothing is ever synced there is no such thing as enough.
-   */
   #tailOf(path: string) {
-    const most = this.#isSynced ? TAIL_BYTES_MAX : TAIL_BYTES * 16;
-    for (let length = TAIL_BYTES; ; length *= 8) {
-      const read = readTail(this.#keeper.fs, path, length);
-      if (read === undefined) return undefined;
-      const { bytes, stat } = read;
-      const tail = readTailLines(bytes, bytes.length === stat.size);
-      if (!tail.isEnough && length < most) continue;
-      if (tail.end === bytes.length && !tail.isDamaged) return { tail, bytes, size: stat.size };
-      const again = readTail(this.#keeper.fs, path, length);
-      if (again !== undefined && equalBytes(again.bytes, bytes)) {
-        return { tail, bytes, size: stat.size };
-      }
-      throw new CheckpointError('READ_FAILED', `${path} reads differently each time.`, {
-        file: path,
-      });
-    }
+    return readAuditTail(this.#keeper.fs, path, this.#isSynced);
   }
 
   #begin(head: AuditHead): AuditOpening {
@@ -266,7 +245,7 @@ export class AuditFile {
       return;
     }
     yield* ensureOwnDirectory(fs, auditFiles);
-    const path = join(auditFiles, nameFor(this.#first));
+    const path = this.#freePath();
     // Both names for a while: no order in which a disk may write directories can lose the file.
     if (isSameFile(fs, audit, path) || linkOrNot(fs, audit, path)) {
       if (this.#isSynced) yield* syncDirectory(fs, auditFiles);
@@ -284,11 +263,56 @@ export class AuditFile {
     this.#begin({ ...EMPTY_HEAD, number: next - 1 });
   }
 
+  #pathFor(number: number): string {
+    return join(pathsOf(this.#keeper).auditFiles, nameFor(number));
+  }
+
+  /** Its own name; where that is taken by another file, the next that keeps the order. */
+  #freePath(): string {
+    const { fs } = this.#keeper;
+    const { audit } = pathsOf(this.#keeper);
+    for (let number = this.#first; ; number += 1) {
+      const path = this.#pathFor(number);
+      if (fs.statLink(path) === undefined || isSameFile(fs, audit, path)) return path;
+    }
+  }
+
+  /**
+   * Whether the file under the audit's name is still the one that is written to, and all of it. Where it
+   * is gone, or was cut, what comes next goes into a file of its own. `next`: the number of the next line.
+   * @throws CheckpointError where another file has taken its name: that one is not touched
+   */
+  *check(next: number): Steps<'gone' | 'cut' | undefined> {
+    const { fs } = this.#keeper;
+    const { audit } = pathsOf(this.#keeper);
+    if (this.#handle === undefined) return undefined;
+    const named = fs.statLink(audit);
+    const own = this.#handle.stat();
+    if (named === undefined) {
+      closeQuietly(this.#handle);
+      this.#begin({ ...EMPTY_HEAD, number: next - 1 });
+      return 'gone';
+    }
+    if (named.inode !== own.inode || named.device !== own.device)
+      throw inTheWay(audit, 'another file');
+    if (named.size >= this.#size) return undefined;
+    closeQuietly(this.#handle);
+    this.#handle = undefined;
+    this.#durable = Math.max(1, named.size);
+    this.#isLeftBehind = true;
+    yield* this.#putAway(next);
+    return 'cut';
+  }
+
   /** The oldest of the earlier files, where there are more than `maxFiles`. */
   victims(maxFiles: number): AuditVictim[] {
-    const numbers = this.#numbers();
+    const { fs } = this.#keeper;
+    // What is no file was not put there by us.
+    const numbers = this.#numbers().filter(
+      (number) => fs.statLink(this.#pathFor(number))?.kind === 'file',
+    );
     return numbers.slice(0, Math.max(0, numbers.length - maxFiles)).map((number) => {
-      const path = join(pathsOf(this.#keeper).auditFiles, nameFor(number));
+      const path = this.#pathFor(number);
       const found = this.#tailOf(path);
       const last = found?.tail.last;
       return {
@@ -321,22 +345,26 @@ export class AuditFile {
     return createFile(fs, audit, ownership);
   }
 
-  #firstOf(path: string): AuditEntry | undefined {
+  #firstOf(path: string): number | undefined {
     let handle: FileHandle | undefined;
     try {
       handle = this.#keeper.fs.open(path, 'read');
-      const bytes = new Uint8Array(MAX_AUDIT_LINE);
-      return firstLine(bytes.subarray(0, handle.read(bytes, 0)));
+      const bytes = new Uint8Array(TAIL_BYTES);
+      return firstNumber(bytes.subarray(0, handle.read(bytes, 0)));
     } finally {
       closeQuietly(handle);
     }
   }
 
   #headOfEarlier(): AuditHead {
-    const newest = this.#numbers().at(-1);
-    if (newest === undefined) return EMPTY_HEAD;
-    const path = join(pathsOf(this.#keeper).auditFiles, nameFor(newest));
-    return this.#tailOf(path)?.tail.last ?? EMPTY_HEAD;
+    // The newest that has an entry: an empty or unreadable one tells nothing.
+    for (const number of this.#numbers().reverse()) {
+      const path = this.#pathFor(number);
+      if (this.#keeper.fs.statLink(path)?.kind !== 'file') continue;
+      const last = this.#tailOf(path)?.tail.last;
+      if (last !== undefined) return last;
+    }
+    return EMPTY_HEAD;
   }
 
   /** The numbers that earlier files are named after, ascending. */
@@ -351,31 +379,14 @@ export class AuditFile {
   }
 }
 
-/** Whether a crash, or a failure, came between the two steps of giving the file its other name. */
-function isSameFile(fs: FileSystem, audit: string, path: string): boolean {
-  const one = fs.statLink(audit);
-  const other = fs.statLink(path);
-  return one !== undefined && one.inode === other?.inode && one.device === other.device;
-}
-
-function nameFor(first: number): string {
-  return `${String(first).padStart(NUMBER_DIGITS, '0')}.jsonl`;
-}
-
-/** The number that an earlier file of an audit is named after; nothing for other names. */
-export function numberIn(name: string): number[] {
-  const digits = /^(\d{12,16})\.jsonl$/.exec(name)?.[1];
-  return digits === undefined ? [] : [Number(digits)];
-}
-
 function firstNumberIn([lines]: readonly Uint8Array[]): number | undefined {
-  return lines && firstLine(lines)?.number;
+  return lines && firstNumber(lines);
 }
 
 function inTheWay(path: string, kind: string): CheckpointError {
   return new CheckpointError(
     'PATH_OUTSIDE_STORE',
-    `${path} is a ${kind}, not a file of the store's own: put it away, or open the store with audit: false.`,
+    `${path} is ${kind === 'another file' ? kind : `a ${kind}`}, not the store's own: put it away, or open the store with audit: false.`,
     { file: path },
   );
 }

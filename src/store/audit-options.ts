@@ -14,7 +14,9 @@ const POLICIES = new Set(['round', 'close', 'off']);
 /** @throws TypeError for settings that can't be meant */
 export function checkAudit({ audit }: Pick<CheckpointStoreOptions, 'audit'>): void {
   if (audit === undefined || audit === false) return;
-  if (typeof audit !== 'object') throw new TypeError('audit is false, or an object of settings');
+  if (typeof audit !== 'object' || audit === null || Array.isArray(audit)) {
+    throw new TypeError('audit is false, or an object of settings');
+  }
   const { sync = 'round', maxBytes = 1, maxFiles = 0, onEntry } = audit;
   if (!POLICIES.has(sync)) throw new TypeError("audit.sync is 'round', 'close' or 'off'");
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {

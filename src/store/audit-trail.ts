@@ -197,11 +197,19 @@ export class AuditTrail {
     while (this.#running !== undefined) await this.#running.catch(() => {});
     try {
       await this.#alone(this.#flush(this.#sync !== 'off'));
+      await this.#alone(this.#seeOff());
     } catch {
       // It was told.
     }
     this.#isClosed = true;
     this.#file?.close();
+  }
+
+  /** Says that all before is durable: no crash can have damaged it then. */
+  *#seeOff(): Steps<void> {
+    if (this.#sync === 'off' || this.#durable === 0 || this.#error !== undefined) return;
+    this.#note('audit.closed', {});
+    yield* this.#flush(true);
   }
 
   #alone(steps: Steps<void>): MaybePromise<void> {
@@ -219,6 +227,9 @@ export class AuditTrail {
     try {
       const file = yield* this.#opened();
       if (file === undefined) return;
+      const found = yield* file.check(firstNumberOf(this.#lines) ?? this.#head.number + 1);
+      if (found !== undefined)
+        this.#note(found === 'gone' ? 'audit.fileGone' : 'audit.fileCut', {});
       this.#tellLost();
       yield* this.#write(file, isSynced);
       if (file.size > (this.#settings.maxBytes ?? MAX_BYTES)) yield* this.#rotate(file, isSynced);
@@ -266,7 +277,8 @@ export class AuditTrail {
       return;
     }
     const { entry, line } = sealEntry(this.#withDurable(facts), this.#head);
-    this.#head = entry;
+    // What listeners do to an entry must not reach the chain.
+    this.#head = { number: entry.number, hash: entry.hash };
     if (!this.#isInMemory) {
       this.#lines.push(line);
       this.#waitingBytes += line.length;
@@ -295,7 +307,7 @@ export class AuditTrail {
       elapsedUs: Math.max(0, Math.round(elapsedUs())),
       machine: 'audit',
       from: event === 'audit.opened' ? '' : 'recording',
-      to: 'recording',
+      to: event === 'audit.closed' ? 'closed' : 'recording',
       event,
       by: '',
       sequence: 0,

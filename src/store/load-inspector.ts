@@ -15,6 +15,9 @@ export async function loadInspector(
   { inspector = false, audit, directory, logger }: CheckpointStoreOptions,
 ): Promise<AttachedInspector | undefined> {
   if (inspector === false) return undefined;
+  if (inspector !== true && (typeof inspector !== 'object' || inspector === null)) {
+    throw new TypeError('inspector is true, false, or an object of settings');
+  }
   if (audit === false) throw new TypeError('the inspector shows the audit: leave out audit: false');
   const options: AttachOptions = { title: directory, ...(inspector !== true && inspector) };
   const { attachInspector } = await import('../inspector/attach-inspector.js');

@@ -2,7 +2,7 @@
  * The page as a whole: where one is in the run, and all panels showing that moment. Each change asks
  * for one rendering in the next frame, however many changes there are until then.
  */
-import type { RunMessage, RunModel } from '../run-model.js';
+import type { ChainVerdict, RunMessage, RunModel } from '../run-model.js';
 import { ChartPanel } from './chart-panel.js';
 import { CheckpointPanel } from './checkpoint-panel.js';
 import { DetailsPanel } from './details-panel.js';
@@ -32,6 +32,7 @@ export class App {
   readonly #transport: Transport;
   readonly #badge: SourceBadge;
   readonly #player: Player;
+  #verdicts: HTMLElement;
   #moment: number;
   #isFollowing: boolean;
   #frame = 0;
@@ -52,6 +53,7 @@ export class App {
       isLive,
     );
     this.#badge = new SourceBadge(model.source);
+    this.#verdicts = makeVerdicts(model);
     this.#player = new Player(
       () => this.#playOn(),
       (isPlaying) => this.#transport.setPlaying(isPlaying),
@@ -86,7 +88,7 @@ export class App {
       'div',
       { class: 'app' },
       this.#header(model),
-      makeVerdicts(model),
+      this.#verdicts,
       timeline,
       line.element,
       this.#sections.element,
@@ -103,6 +105,13 @@ export class App {
   readonly #sections: Sections;
   readonly #openHelp: () => void;
 
+  /** What verifying has come to by now takes the place of what it came to before. */
+  #showChain(chain: ChainVerdict): void {
+    const fresh = makeVerdicts({ chain });
+    this.#verdicts.replaceWith(fresh);
+    this.#verdicts = fresh;
+  }
+
   /** Whether what comes before a message was missed. */
   hasMissed(message: RunMessage): boolean {
     return this.#run.hasMissed(message);
@@ -111,6 +120,7 @@ export class App {
   /** Takes in what the server tells of a live run. */
   take(message: RunMessage): void {
     this.#run.take(message);
+    if (message.kind === 'chain') this.#showChain(message.chain);
     if (message.kind === 'ended') this.#badge.say(`ended: ${message.message}`, 'ended');
     if (this.#isFollowing) this.#moment = this.#last;
     this.#schedule();

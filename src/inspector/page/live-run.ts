@@ -55,6 +55,8 @@ export class LiveRun implements Run {
       case 'disk':
         this.frames.push(message.frame);
         return;
+      case 'chain':
+        return;
       case 'ended':
         this.ended = message.message;
     }

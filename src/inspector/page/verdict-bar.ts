@@ -6,7 +6,7 @@ import type { RunModel } from '../run-model.js';
 import { make, setAttribute } from './dom.js';
 
 /** The bar under the title; empty where there is nothing to say. */
-export function makeVerdicts({ chain, verdict }: RunModel): HTMLElement {
+export function makeVerdicts({ chain, verdict }: Pick<RunModel, 'chain' | 'verdict'>): HTMLElement {
   const bar = make('div', { class: 'verdicts' });
   if (verdict !== undefined) {
     const head = verdict.holds ? 'The promise holds' : 'A promise is broken';

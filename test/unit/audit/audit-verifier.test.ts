@@ -136,6 +136,57 @@ describe('verifying a record', () => {
     expect(verify([...rest, pruned(9, removed.hash)]).broken?.kind).toBe('start');
   });
 
+  it('proves nothing by a head of an entry that is not there any more', () => {
+    const rest = lines.slice(10);
+    const old = { number: 5, hash: 'f'.repeat(64) };
+    expect(verify(rest, { heads: [old] })).toMatchObject({ headsProven: 0, headsUnproven: [5] });
+    const tied = headOf(lines[9]);
+    expect(verify(rest, { heads: [tied] })).toMatchObject({ headsProven: 1, headsUnproven: [] });
+    const untied = { ...tied, hash: 'f'.repeat(64) };
+    expect(verify(rest, { heads: [untied] })).toMatchObject({ headsUnproven: [10] });
+  });
+
+  it('compares every head that it is given, also two of one entry', () => {
+    const right = headOf(lines[5]);
+    const wrong = { ...right, hash: 'f'.repeat(64) };
+    const verdict = verify(lines, { heads: [wrong, right, headOf(lines[7])] });
+    expect(verdict).toMatchObject({
+      intact: false,
+      headsProven: 2,
+      broken: { kind: 'head', line: 6 },
+    });
+  });
+
+  it('asks of no checkpoint to be one that was never published', () => {
+    const saved = lines.map((line) => JSON.parse(line) as AuditEntry);
+    const published = saved.find(
+      ({ event, sequence }) => event === 'syncCheckpoint.done' && sequence === 2,
+    );
+    const checkpoints = new Map([[2, { sha256: 'a'.repeat(64), file: 'checkpoints/2' }]]);
+    expect(verify(lines, { checkpoints }).intact).toBe(false);
+    const failed = forge(lines, (entry) =>
+      entry.number === published?.number ? { ...entry, event: 'syncCheckpoint.failed' } : entry,
+    );
+    expect(verify(failed, { checkpoints }).intact).toBe(true);
+    // What recovery publishes has its hash in the log alone.
+    const recovered = forge(lines, (entry, index) =>
+      index === lines.length - 1
+        ? { ...entry, machine: 'recovery', event: 'syncCheckpoint.done', sequence: 2 }
+        : entry,
+    );
+    expect(verify(recovered, { checkpoints }).intact).toBe(true);
+  });
+
+  it('says so where a run met a record that was damaged', () => {
+    const opened = (details: AuditEntry['details']) =>
+      verify(forge(lines, (entry, index) => (index === 0 ? { ...entry, details } : entry)));
+    const torn = { file: 'quarantine/x', bytes: 5, reason: 'torn-tail' };
+    expect(opened({ setAside: torn })).toMatchObject({ intact: true, hasFindings: false });
+    const damaged = { ...torn, reason: 'damaged' };
+    expect(opened({ setAside: damaged })).toMatchObject({ intact: true, hasFindings: true });
+    expect(opened({ isDamaged: true })).toMatchObject({ intact: true, hasFindings: true });
+  });
+
   it('takes an unfinished line at the very end for what a crash leaves, and nowhere else', () => {
     const text = lines.map((line) => `${line}\n`).join('');
     const torn = verifyTexts([{ file: 'audit.jsonl', text: text.slice(0, -30) }]);

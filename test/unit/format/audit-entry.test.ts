@@ -8,7 +8,7 @@ import {
   readAuditLine,
   sealEntry,
 } from '../../../src/format/audit-entry.js';
-import { firstLine, readTailLines } from '../../../src/format/audit-lines.js';
+import { firstNumber, readTailLines } from '../../../src/format/audit-lines.js';
 
 const facts: AuditFacts = {
   time: '2026-11-25T08:00:00.123Z',
@@ -152,9 +152,16 @@ describe('the lines at the end of a file', () => {
     expect(readTailLines(bytes('no end'), false)).toMatchObject({ isEnough: false });
   });
 
-  it('begin with one that is whole, or with none', () => {
-    expect(firstLine(bytes(lines.join('')))?.number).toBe(1);
-    expect(firstLine(bytes(lines.join('')).subarray(0, 50))).toBeUndefined();
-    expect(firstLine(bytes('x\n'))).toBeUndefined();
+  it('begin with a number that also a later line knows', () => {
+    expect(firstNumber(bytes(lines.join('')))).toBe(1);
+    expect(firstNumber(bytes(lines.slice(2).join('')))).toBe(3);
+    expect(firstNumber(bytes(lines.slice(2).with(0, 'x\n').join('')))).toBe(3);
+    expect(firstNumber(bytes(lines.join('')).subarray(0, 50))).toBeUndefined();
+    expect(firstNumber(bytes('x\n'))).toBeUndefined();
+  });
+
+  it('are read quickly and without harm where there are millions of none', () => {
+    const tail = readTailLines(new Uint8Array(2_000_000).fill(0x0a), true);
+    expect(tail).toMatchObject({ end: 0, isDamaged: false });
   });
 });

@@ -115,7 +115,8 @@ describe('the audit of a store', () => {
     writeText(fs, TARGET, 'a: 1\na: 2\n');
     await expect(open(fs)).rejects.toMatchObject({ code: 'REFUSED' });
     const entries = entriesOf(auditTexts(fs));
-    expect(entries.at(-1)).toMatchObject({ machine: 'checkpoint', to: 'refused' });
+    expect(entries.at(-2)).toMatchObject({ machine: 'checkpoint', to: 'refused' });
+    expect(entries.at(-1)).toMatchObject({ machine: 'audit', event: 'audit.closed' });
     const seen = entries.find(({ event }) => event === 'checkCheckpoint.done');
     expect(seen?.details).toMatchObject({
       condition: 'damaged',
@@ -248,6 +249,107 @@ describe('what is in the way of the audit', () => {
       await store.close();
     },
   );
+});
+
+describe('somebody who changes the record', () => {
+  it.each(['round', 'close'] as const)(
+    'of a run that was closed is not taken for a crash by the next one (%s)',
+    async (sync) => {
+      const fs = new MemoryFileSystem();
+      const store = await open(fs, { audit: { sync } });
+      for (let v = 1; v <= 5; v += 1) await store.save({ v });
+      await store.close();
+      const text = readText(fs, AUDIT).replace('"to":"writingData"', '"to":"writingDatA"');
+      fs.unlink(AUDIT);
+      writeText(fs, AUDIT, text);
+      const again = await open(fs, { audit: { sync } });
+      expect(again.audit).toMatchObject({ isDamaged: true });
+      expect(again.audit?.setAside).toBeUndefined();
+      await again.close();
+      const verdict = verifyTexts(auditTexts(fs));
+      expect(verdict).toMatchObject({ hasFindings: true, broken: { kind: 'hash' } });
+    },
+  );
+
+  it('by another file in `audit/` of that name loses nothing of it', async () => {
+    const fs = new MemoryFileSystem();
+    const store = await open(fs);
+    await store.save({ v: 1 });
+    await store.close();
+    const before = entriesOf(auditTexts(fs)).length;
+    fs.makeDirectory(`${DIRECTORY}/audit`);
+    writeText(fs, `${DIRECTORY}/audit/000000000001.jsonl`, '');
+    const again = await open(fs, { audit: { maxBytes: 100 } });
+    await again.save({ v: 2 });
+    await again.close();
+    expect(entriesOf(auditTexts(fs)).length).toBeGreaterThan(before);
+    expect(verifyTexts(auditTexts(fs)).broken).toBeUndefined();
+  });
+
+  it('in its first line keeps no later file from being put away', async () => {
+    const fs = new MemoryFileSystem();
+    for (const v of [1, 2, 3]) {
+      const store = await open(fs, { audit: { maxBytes: 4000 } });
+      await store.save({ v });
+      if (v === 2) {
+        const text = readText(fs, AUDIT).replace('"elapsedUs":', '"elapsedUs" :');
+        const handle = fs.open(AUDIT, 'readWrite');
+        handle.write(new TextEncoder().encode(text), 0);
+        handle.close();
+      }
+      await store.save({ v: v + 10 });
+      await store.close();
+    }
+    const names = auditTexts(fs).map(({ file }) => file);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.length).toBeGreaterThan(3);
+  });
+
+  it.each(['gone', 'cut'] as const)('while the store is open (%s) is on record', async (how) => {
+    const fs = new MemoryFileSystem();
+    const store = await open(fs);
+    await store.save({ v: 1 });
+    if (how === 'gone') fs.unlink(AUDIT);
+    else {
+      const handle = fs.open(AUDIT, 'readWrite');
+      handle.truncate(10);
+      handle.close();
+    }
+    await store.save({ v: 2 });
+    await store.close();
+    const events = entriesOf(auditTexts(fs)).map(({ event }) => event);
+    expect(events).toContain(how === 'gone' ? 'audit.fileGone' : 'audit.fileCut');
+    const { intact, hasFindings } = verifyTexts(auditTexts(fs));
+    expect({ intact, hasFindings }).toEqual({ intact: false, hasFindings: true });
+    // The save is there, and the one after it too.
+    const saves = ways(entriesOf(auditTexts(fs)), 'write').filter((way) =>
+      way.endsWith('committed'),
+    );
+    expect(saves.length).toBeGreaterThan(0);
+  });
+
+  it('by a file of his own under its name keeps saves from being acknowledged', async () => {
+    const fs = new MemoryFileSystem();
+    const store = await open(fs);
+    fs.unlink(AUDIT);
+    writeText(fs, AUDIT, 'mine');
+    await expect(store.save({ v: 1 })).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+    expect(readText(fs, AUDIT)).toBe('mine');
+    fs.unlink(AUDIT);
+    await store.save({ v: 2 });
+    await store.close();
+  });
+
+  it('in a listener does not reach the chain', async () => {
+    const fs = new MemoryFileSystem();
+    const store = await open(fs);
+    store.onAuditEntry((entry) => {
+      Object.assign(entry, { number: 1, hash: 'f'.repeat(64) });
+    });
+    await store.save({ v: 1 });
+    await store.close();
+    expect(verifyTexts(auditTexts(fs)).broken).toBeUndefined();
+  });
 });
 
 describe('a disk that fails the audit', () => {
