@@ -8,7 +8,8 @@ import type { CheckpointStoreOptions } from '../store/store-options.js';
 
 /** After every time stamp of a simulated disk, so that these are believed as those of a real disk are. */
 const NOW_MS = Date.UTC(2040, 0, 1);
-const clock = { now: () => NOW_MS };
+/** Time stands still, so no timer ever fires; a real one would keep every store of a crash alive for minutes. */
+const clock = { now: () => NOW_MS, setTimeout: () => undefined, clearTimeout: () => {} };
 
 /** Who draws. Streams differ, so that no two of those who share a disk come to the same name. */
 export type DrawsFrom =
