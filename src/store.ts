@@ -23,7 +23,7 @@ import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { ArtifactSource } from './store/artifact-source.js';
-import { checkAudit, notAudited } from './store/audit-options.js';
+import { checkAudit, notAudited, warningsOf } from './store/audit-options.js';
 import type { AuditStatus } from './store/audit-trail.js';
 import {
   checkDurability,
@@ -178,7 +178,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /** What weakens the guarantees here, in words; empty on an ordinary local disk. */
   get warnings(): readonly string[] {
-    return this.#whenReady.lock.warnings;
+    return [...this.#whenReady.lock.warnings, ...warningsOf(this.audit)];
   }
 
   /** How the record of all transitions is doing; `undefined` with `audit: false`. */
@@ -495,6 +495,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     switch (event.type) {
       case 'checkpoint.ready':
         this.#ready = event;
+        for (const warning of warningsOf(this.audit)) this.#options.logger?.warn({}, warning);
         this.#port.answer(this.#opened.resolve);
         return;
       case 'checkpoint.refused':

@@ -6,7 +6,7 @@ import { CheckpointError } from '../errors.js';
 import type { FileSystem } from '../io/file-system.js';
 import { ownIdentity } from '../io/process-identity.js';
 import type { Durability } from '../machines/checkpoint-messages.js';
-import { AuditTrail } from './audit-trail.js';
+import { type AuditStatus, AuditTrail } from './audit-trail.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
 const POLICIES = new Set(['round', 'close', 'off']);
@@ -55,6 +55,22 @@ export function auditTrailOf(
   });
   if (io !== undefined) trail.openInMemory();
   return trail;
+}
+
+/** What was found of the record at open, or keeps it from being written, in words. */
+export function warningsOf(audit: AuditStatus | undefined): string[] {
+  if (audit === undefined) return [];
+  const { setAside, isDamaged, problem } = audit;
+  return [
+    ...(setAside?.reason === 'damaged'
+      ? [`The audit was no audit any more: it is in ${setAside.file}, and a new one was begun.`]
+      : []),
+    ...(setAside?.reason === 'torn-tail'
+      ? [`The end of the audit was torn: ${setAside.bytes} bytes of it are in ${setAside.file}.`]
+      : []),
+    ...(isDamaged ? ['Entries of the audit are damaged: "audit verify" names them.'] : []),
+    ...(problem ? [problem.message] : []),
+  ];
 }
 
 /** A save that was promised to be audited before it is acknowledged, and is not. */

@@ -185,7 +185,12 @@ describe('what is in the way of the audit', () => {
     const fs = new MemoryFileSystem();
     await (await open(fs)).close();
     append(fs, tail);
-    const store = await open(fs);
+    const logged: string[] = [];
+    const log = (_facts: object, message: string) => void logged.push(message);
+    const logger = { debug: log, info: log, warn: log, error: log };
+    const store = await open(fs, { logger });
+    expect(store.warnings).toEqual([expect.stringContaining('The end of the audit was torn')]);
+    expect(logged).toContain(store.warnings[0]);
     const { setAside } = store.audit ?? {};
     expect(setAside).toMatchObject({ bytes: tail.length, reason: 'torn-tail' });
     expect(readText(fs, `${DIRECTORY}/${setAside?.file}`)).toBe(tail);
@@ -265,6 +270,7 @@ describe('somebody who changes the record', () => {
       const again = await open(fs, { audit: { sync } });
       expect(again.audit).toMatchObject({ isDamaged: true });
       expect(again.audit?.setAside).toBeUndefined();
+      expect(again.warnings.join()).toContain('"audit verify" names them');
       await again.close();
       const verdict = verifyTexts(auditTexts(fs));
       expect(verdict).toMatchObject({ hasFindings: true, broken: { kind: 'hash' } });
