@@ -7,7 +7,7 @@
  * unit at every depth; no white space; strings and numbers as `JSON.stringify` writes them (RFC 8259,
  * numbers as RFC 8785). `hash` is the SHA-256 of the canonical form's UTF-8 bytes.
  */
-import { sha256Hex } from './bytes.js';
+import { sha256OfText } from './bytes.js';
 
 /** What a detail of an entry may be: plain JSON. */
 export type AuditValue =
@@ -118,14 +118,14 @@ export function sealEntry(
   head: AuditHead,
 ): { readonly entry: AuditEntry; readonly line: string } {
   const sealed = chain(facts, head);
-  if (new TextEncoder().encode(sealed.line).length <= MAX_AUDIT_LINE) return sealed;
+  if (fits(sealed.line)) return sealed;
   return chain({ ...facts, details: { tooLarge: true } }, head);
 }
 
 function chain(facts: AuditFacts, { number, hash: previous }: AuditHead) {
   const body = { number: number + 1, ...inOrder(facts), previous };
   const canonical = JSON.stringify(body);
-  const hash = hashOf(canonical);
+  const hash = sha256OfText(canonical);
   return { entry: { ...body, hash }, line: `${canonical.slice(0, -1)},"hash":"${hash}"}\n` };
 }
 
@@ -164,7 +164,7 @@ export function readAuditLine(line: string): AuditReading {
     const message = 'the line is not in canonical form: it was written by something else';
     return { problem: { kind: 'notCanonical', message }, ...number };
   }
-  const hash = hashOf(canonical);
+  const hash = sha256OfText(canonical);
   if (hash !== entry.hash) {
     const message = `the entry was changed: its text has the hash ${hash}, and says ${entry.hash}`;
     return { problem: { kind: 'hash', message }, ...number };
@@ -205,6 +205,9 @@ function sorted(value: AuditValue): AuditValue {
   );
 }
 
-function hashOf(canonical: string): string {
-  return sha256Hex(new TextEncoder().encode(canonical));
+const encoder = new TextEncoder();
+
+/** No character takes more than three bytes for each of its units: most lines need no counting. */
+function fits(line: string): boolean {
+  return line.length * 3 <= MAX_AUDIT_LINE || encoder.encode(line).length <= MAX_AUDIT_LINE;
 }

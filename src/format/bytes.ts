@@ -23,6 +23,11 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
+/** SHA-256 of a text's UTF-8 bytes, 64 lower-case hex digits. */
+export function sha256OfText(text: string): string {
+  return hash('sha256', text, 'hex');
+}
+
 /** A SHA-256 that is fed piece by piece, for what is too large to be in memory at once. */
 export interface Sha256 {
   update(bytes: Uint8Array): void;
