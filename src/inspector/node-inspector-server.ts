@@ -213,6 +213,8 @@ function openStream(
     refuse(response, 503, 'Too many pages are open');
     return;
   }
+  // Pages know entries by their numbers, and take each once.
+  const entries = options.model().entries.slice(-REPLAYED);
   response.writeHead(200, headers('text/event-stream'));
   if (request.method === 'HEAD') {
     response.end();
@@ -221,8 +223,6 @@ function openStream(
   streams.add(response);
   response.on('close', () => streams.delete(response));
   response.on('error', () => streams.delete(response));
-  // Pages know entries by their numbers, and take each once.
-  const entries = options.model().entries.slice(-REPLAYED);
   response.write(eventText({ kind: 'entries', entries }));
 }
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { applyPatch } from 'diff';
 import { describe, expect, it } from 'vitest';
+import { openCheckpointStore } from '../../src/store.js';
 import {
   builtFile,
   outcomeOf,
@@ -36,6 +37,23 @@ async function holdStore(directory: string): Promise<() => Promise<void>> {
     await ended;
   };
 }
+
+it('audit log ends quietly when its reader has enough', async () => {
+  const directory = freshFolder();
+  const store = await openCheckpointStore({ directory });
+  for (let v = 0; v < 120; v += 1) await store.save({ v });
+  await store.close();
+  for (const command of [['log'], ['export', '--format', 'csv']]) {
+    const child = startProcess(['audit', ...command, '--dir', directory]);
+    let stderr = '';
+    child.stderr?.on('data', (data: Buffer) => {
+      stderr += data.toString();
+    });
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    const exitCode = await new Promise((resolve) => child.on('exit', resolve));
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  }
+});
 
 describe('checkpoint-wal as a process', () => {
   it('saves from a pipe, sets, and gives the text back byte for byte', async () => {
@@ -95,7 +113,7 @@ describe('checkpoint-wal as a process', () => {
     const outcome = outcomeOf(child);
     child.stdin?.write('half: of');
     // Node is up, and the command is waiting for the rest, once it has had time to start.
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    await new Promise((resolve) => setTimeout(resolve, 1500));
     child.kill(signal);
     const { exitCode, stdout, stderr }: RunResult = await outcome;
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });

@@ -237,6 +237,22 @@ describe('an inspector that is attached to a store', () => {
     await store.close();
   });
 
+  it('holds the newest texts only, as many as fit', async () => {
+    const store = await openCheckpointStore({ directory: freshFolder(), inspector: true });
+    const text = 'x'.repeat(1024 * 1024);
+    for (let v = 1; v <= 12; v += 1) await store.saveText(`v: ${v}\ntext: ${text}\n`);
+    const { text: run } = await ask(runOf(store.inspectorUrl ?? ''));
+    const { checkpoints } = JSON.parse(run) as {
+      checkpoints: { sequence: number; text?: string }[];
+    };
+    expect(checkpoints).toHaveLength(12);
+    const told = checkpoints
+      .filter((one) => one.text !== undefined)
+      .map(({ sequence }) => sequence);
+    expect(told).toEqual([6, 7, 8, 9, 10, 11, 12]);
+    await store.close();
+  });
+
   it('is gone with a store that could not be opened', async () => {
     const directory = freshFolder();
     writeFileSync(join(directory, 'ORCHESTRATION.yaml'), 'a: 1\na: 2\n');

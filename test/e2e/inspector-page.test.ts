@@ -390,6 +390,22 @@ describe.skipIf(skipped !== undefined)('the page of the inspector', () => {
       server.close();
     });
 
+    it('asks for what it has missed, and takes nothing twice', async () => {
+      const { page } = await openAt(url);
+      const newest = () => page.locator('.strip-track').getAttribute('aria-valuemax');
+      await expect.poll(() => textOf(page, '.source')).toBe('live');
+      const before = live;
+      live = { ...live, entries: model.entries.slice(0, 80) };
+      // Nobody told the page of those from 41 to 70; of those before 31 it has been told.
+      tell({ kind: 'entries', entries: model.entries.slice(20, 30) });
+      tell({ kind: 'entries', entries: model.entries.slice(70, 75) });
+      await expect.poll(newest).toBe('80');
+      tell({ kind: 'entries', entries: model.entries.slice(60, 85) });
+      await expect.poll(newest).toBe('85');
+      live = before;
+      await page.context().close();
+    });
+
     it('follows the newest entry until one scrubs, and again by End', async () => {
       const { page, watched } = await openAt(url);
       await expect.poll(() => textOf(page, '.source')).toBe('live');

@@ -161,6 +161,22 @@ describe('a server of the inspector', () => {
     expect(policy).toMatch(/script-src 'self';/);
   });
 
+  it('answers a run that can not be told with an error, and goes on', async () => {
+    await server.close();
+    let isTooLarge = true;
+    const tell = (): RunModel => {
+      if (isTooLarge) throw new RangeError('Invalid string length');
+      return model;
+    };
+    server = await startInspectorServer({ ...options, model: tell });
+    query = new URL(server.url).search;
+    for (const path of ['/run.json', '/events']) {
+      expect(await ask(`${path}${query}`)).toMatchObject({ status: 500 });
+    }
+    isTooLarge = false;
+    expect(await ask(`/run.json${query}`)).toMatchObject({ status: 200 });
+  });
+
   it('refuses a request with a body, and one with huge headers', async () => {
     expect(await ask(`/${query}`, { 'content-length': '1' })).toMatchObject({ status: 413 });
     expect(await ask(`/${query}`, { 'x-big': 'x'.repeat(20_000) })).toMatchObject({ status: 431 });
