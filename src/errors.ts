@@ -36,6 +36,11 @@
  * | `RESTORES_EXHAUSTED` | automatic restores did not help, or there was nothing to go back to; a person has to look |
  * | `AUDIT_FAILED` | a save was published, but its entries in the audit could not be made durable |
  * | `NO_DETECTOR` | failures are not counted: the store was opened with `restore: false` |
+ * | `CHILD_LOGIC_MISSING` | a durable actor has a child, or an action to do, whose logic this machine has not |
+ * | `MACHINE_CHANGED` | a durable actor's snapshot is of another version of its machine, and nothing migrates it |
+ * | `SNAPSHOT_INVALID` | what is saved is no snapshot of a durable actor, or does not fit its machine |
+ * | `SNAPSHOT_NOT_SERIALISABLE` | a durable actor's snapshot holds what would not come back as it was (path in details) |
+ * | `STATE_REPLACED` | the store went back to an earlier checkpoint under a running durable actor |
  */
 export type CheckpointErrorCode =
   | 'INVALID_YAML'
@@ -72,7 +77,12 @@ export type CheckpointErrorCode =
   | 'CLOSED'
   | 'RESTORES_EXHAUSTED'
   | 'AUDIT_FAILED'
-  | 'NO_DETECTOR';
+  | 'NO_DETECTOR'
+  | 'CHILD_LOGIC_MISSING'
+  | 'MACHINE_CHANGED'
+  | 'SNAPSHOT_INVALID'
+  | 'SNAPSHOT_NOT_SERIALISABLE'
+  | 'STATE_REPLACED';
 
 /** Structured facts about an error. Every field is present only where it applies. */
 export interface CheckpointErrorDetails {

@@ -2,6 +2,14 @@
  * `checkpoint-wal`: crash-safe checkpoints for orchestrators. The public API, by name.
  */
 export {
+  createDurableActor,
+  type DurableActor,
+  type DurableActorOptions,
+  type DurableStore,
+  type SavedSnapshot,
+} from './durable/durable-actor.js';
+export { idempotencyKey } from './durable/durable-run.js';
+export {
   CheckpointError,
   type CheckpointErrorCode,
   type CheckpointErrorDetails,

@@ -1,0 +1,55 @@
+/**
+ * Logic of an actor with its effects held back until they may begin; see {@link DurableEntry}. Machines
+ * are treated so at every depth. Other actors need it only at the root: what starts them is held already.
+ */
+import type { AnyActorLogic, Snapshot } from 'xstate';
+import { DurableEntry, type DurableExtras } from './durable-entry.js';
+import type { DurableRun } from './durable-run.js';
+import { isMachine, rebuildMachine } from './rebuild-machine.js';
+
+/** The logic of a durable actor's root. */
+export function durableLogic(logic: AnyActorLogic, run: DurableRun): AnyActorLogic {
+  const made = new Map<AnyActorLogic, AnyActorLogic>();
+  const child = (one: AnyActorLogic): AnyActorLogic => {
+    const known = made.get(one);
+    if (known !== undefined) return known;
+    const wrapped = isMachine(one) ? gated(rebuildMachine(one, child), run) : watched(one, run);
+    made.set(one, wrapped);
+    return wrapped;
+  };
+  return gated(isMachine(logic) ? rebuildMachine(logic, child) : logic, run);
+}
+
+function gated(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
+  const entryOf: (self: DurableEntry['self']) => DurableEntry = (self) =>
+    run.entryOf(self, () => new DurableEntry(self, inner, run));
+  return derived(inner, {
+    getInitialSnapshot: (scope, input) => entryOf(scope.self).initial(scope, input),
+    restoreSnapshot: (persisted, scope) => entryOf(scope.self).restore(persisted, scope),
+    start: (snapshot, scope) => entryOf(scope.self).start(snapshot, scope),
+    transition: (snapshot, event, scope) =>
+      entryOf(scope.self).transition(snapshot, event, scope),
+    getPersistedSnapshot: (snapshot, options): Snapshot<unknown> & { durable?: DurableExtras } => {
+      const entry = run.entryKnownBy(snapshot);
+      const extras = entry?.extras();
+      const persisted = inner.getPersistedSnapshot(entry?.newest ?? snapshot, options);
+      return extras === undefined ? persisted : { ...persisted, durable: extras };
+    },
+  });
+}
+
+/** What such an actor comes to is worth saving, even if its parent takes no notice of it. */
+function watched(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
+  return derived(inner, {
+    transition: (snapshot, event, scope) => {
+      const next = inner.transition(snapshot, event, scope);
+      if (next !== snapshot && event.type !== 'xstate.stop') run.saveSoon();
+      return next;
+    },
+  });
+}
+
+/** Inspectors look at what else logic has, as a machine's definition: that stays. */
+function derived(inner: AnyActorLogic, methods: Partial<AnyActorLogic>): AnyActorLogic {
+  return Object.assign(Object.create(inner) as AnyActorLogic, methods);
+}

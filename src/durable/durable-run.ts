@@ -1,0 +1,298 @@
+/**
+ * One run of a durable actor: the image of its whole tree, saved whenever a part of it has something new,
+ * one save at a time; and what is known of the tree's actors. Whoever waits for a save is in the image of
+ * that save or waits for the next.
+ */
+import type { AnyActorRef, EventObject, InspectionEvent, Snapshot } from 'xstate';
+import { CheckpointError } from '../errors.js';
+import { type DurableEntry, SAVED, type Waiter } from './durable-entry.js';
+import type { ActorPath } from './snapshot-codec.js';
+
+/** What a run is given. */
+export interface DurableRunOptions {
+  /** Names this life of the actor; part of every idempotency key. */
+  readonly id: string;
+  /** The number of transitions before. */
+  readonly transitions: number;
+  readonly nowMs: () => number;
+  /** Writes the image of the tree. Takes it at once, and resolves when it is durable. */
+  readonly write: (root: AnyActorRef, transitions: number) => Promise<void>;
+  /** The run has come to its end: stopped, done or failed. */
+  readonly onEnd: () => void;
+}
+
+/** The runs that actors belong to. */
+const keys = new WeakMap<object, DurableRun>();
+
+/**
+ * The stable name of what an actor of a durable actor is doing, for use as an idempotency key: the same
+ * when the next run does it again, another one for each time that its state is entered. In the logic of
+ * an actor, give it `self`. In an action, `self` is the machine's: the key names the transition.
+ * @returns `undefined` for an actor that is not part of a durable one, as in a test of its logic
+ */
+export function idempotencyKey(actor: AnyActorRef): string | undefined {
+  return keys.get(actor)?.keyOf(actor);
+}
+
+/** See the head of this file. */
+export class DurableRun {
+  readonly #options: DurableRunOptions;
+  readonly #entries = new WeakMap<object, DurableEntry>();
+  readonly #known = new WeakMap<object, DurableEntry>();
+  readonly #tracked = new WeakMap<object, () => void>();
+  readonly #removed = new WeakSet<object>();
+  readonly #created = new WeakMap<object, number>();
+  readonly #waiters = new WeakMap<object, Waiter>();
+  readonly #open = new Set<Waiter>();
+  #root: AnyActorRef | undefined;
+  #transitions: number;
+  #waiting: DurableEntry[] = [];
+  #isDirty = false;
+  #saving: Promise<void> | undefined;
+  #failure: { readonly error: unknown; readonly event: EventObject } | undefined;
+  #isEnded = false;
+  #isStopped = false;
+
+  constructor(options: DurableRunOptions) {
+    this.#options = options;
+    this.#transitions = options.transitions;
+  }
+
+  /** The number of the next transition, counted over all runs. */
+  nextNumber(): number {
+    this.#transitions += 1;
+    return this.#transitions;
+  }
+
+  nowMs(): number {
+    return this.#options.nowMs();
+  }
+
+  /** The entry of an actor, made when it is first asked for. */
+  entryOf(self: AnyActorRef, make: () => DurableEntry): DurableEntry {
+    let entry = this.#entries.get(self);
+    if (entry === undefined) {
+      entry = make();
+      this.#entries.set(self, entry);
+      if (self._parent === undefined) {
+        this.#root = self;
+        keys.set(self, this);
+      }
+    }
+    return entry;
+  }
+
+  /** Says whose snapshot that is. */
+  know(snapshot: object, entry: DurableEntry): void {
+    this.#known.set(snapshot, entry);
+  }
+
+  entryKnownBy(snapshot: object): DurableEntry | undefined {
+    return this.#known.get(snapshot);
+  }
+
+  /** An inspector: who sends what to whom. */
+  observe(inspected: InspectionEvent): void {
+    if (inspected.type !== '@xstate.event') return;
+    const { event, sourceRef, actorRef } = inspected;
+    const isLate = sourceRef !== undefined && this.isRemoved(sourceRef as AnyActorRef);
+    const target = this.#entries.get(actorRef);
+    if (target !== undefined) target.arrives(event, isLate);
+    else if (this.take(event)) this.saveSoon();
+  }
+
+  /** To be told when an event reaches an actor that takes it. */
+  track(event: EventObject, onTaken: () => void): void {
+    this.#tracked.set(event, onTaken);
+  }
+
+  /** @returns whether somebody wanted to know */
+  take(event: EventObject): boolean {
+    const onTaken = this.#tracked.get(event);
+    this.#tracked.delete(event);
+    onTaken?.();
+    return onTaken !== undefined;
+  }
+
+  /** An actor was created by the transition of that number. */
+  created(actor: AnyActorRef, number: number): void {
+    this.#created.set(actor, number);
+    keys.set(actor, this);
+  }
+
+  /** An actor is not part of the newest image any more. */
+  remove(actor: AnyActorRef): void {
+    this.#removed.add(actor);
+  }
+
+  isRemoved(actor: AnyActorRef): boolean {
+    for (let one: AnyActorRef | undefined = actor; one !== undefined; one = one._parent) {
+      if (this.#removed.has(one)) return true;
+    }
+    return false;
+  }
+
+  /** Every machine of the tree, with the children that it has in the newest snapshot. */
+  eachMachine(
+    root: AnyActorRef,
+    look: (id: string, children: Readonly<Record<string, AnyActorRef | undefined>>) => void,
+  ): void {
+    const shown = root.getSnapshot() as { readonly children?: Record<string, AnyActorRef> };
+    const newest = this.#entries.get(root)?.newest as typeof shown | undefined;
+    const { children = {} } = newest ?? shown;
+    look(root.id, children);
+    for (const child of Object.values(children)) if (child) this.eachMachine(child, look);
+  }
+
+  /** Where an actor is in the tree; `undefined` outside of it. */
+  pathOf(actor: object): ActorPath | undefined {
+    const ids: string[] = [];
+    let one = actor as AnyActorRef;
+    for (; one._parent !== undefined; one = one._parent) ids.unshift(one.id);
+    return one === this.#root ? ids : undefined;
+  }
+
+  find(path: ActorPath): AnyActorRef | undefined {
+    let one = this.#root;
+    for (const id of path) {
+      const entry = one && this.#entries.get(one);
+      one = entry?.children.get(id)?.ref;
+    }
+    return one;
+  }
+
+  /** The stable name of what an actor is doing; see `idempotencyKey`. */
+  keyOf(actor: AnyActorRef): string | undefined {
+    const path = this.pathOf(actor);
+    if (path === undefined) return undefined;
+    const number = this.#entries.get(actor)?.performing ?? this.#created.get(actor) ?? 0;
+    return `${[this.#options.id, ...path].join('/')}@${number}`;
+  }
+
+  /** Saves soon, and tells the entry then. */
+  save(entry: DurableEntry): void {
+    this.#waiting.push(entry);
+    this.saveSoon();
+  }
+
+  /** Saves soon: something that nobody waits for has changed. */
+  saveSoon(): void {
+    this.#isDirty = true;
+    if (this.#isStopped || this.#root === undefined) return;
+    this.#saving ??= Promise.resolve().then(() => this.#saveAll());
+  }
+
+  /** Resolves when nothing is left to be saved; rejects with what made the run fail. */
+  async whenDurable(): Promise<void> {
+    while (this.#saving !== undefined) await this.#saving;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Saves the first image, before anything has begun. */
+  async saveFirst(): Promise<void> {
+    if (this.#root === undefined) throw new TypeError('the actor has not been created');
+    await this.#options.write(this.#root, this.#transitions);
+    this.#isDirty = false;
+  }
+
+  /** Ends the run with an error: nothing more is done. */
+  fail(error: unknown): void {
+    if (this.#isEnded || this.#failure !== undefined) return;
+    const { event } = this.#noteFailure(error);
+    const root = this.#root;
+    if (root?.getSnapshot().status === 'active') root.send(event);
+    else this.#end(error);
+  }
+
+  /** The failure that an event tells of. */
+  failureIn(event: EventObject): { readonly error: unknown } | undefined {
+    return this.#failure?.event === event ? this.#failure : undefined;
+  }
+
+  /** Who waits for the transition that follows from an event. */
+  waiterFor(event: EventObject): Waiter | undefined {
+    return this.#waiters.get(event);
+  }
+
+  /** Sends an event to the root; resolves when what follows from it is durable. */
+  submit(event: EventObject): Promise<Snapshot<unknown>> {
+    const root = this.#root;
+    return new Promise((resolve, reject) => {
+      if (root === undefined || this.#isEnded || root.getSnapshot().status !== 'active') {
+        reject(this.#stopped());
+        return;
+      }
+      const waiter: Waiter = {
+        resolve: (snapshot) => {
+          this.#open.delete(waiter);
+          resolve(snapshot);
+        },
+        reject,
+      };
+      this.#open.add(waiter);
+      const own = { ...event };
+      this.#waiters.set(own, waiter);
+      root.send(own);
+    });
+  }
+
+  /** The root is about to stop: what is not saved yet is saved as it is now. */
+  stopping(entry: DurableEntry): void {
+    if (entry.self !== this.#root || this.#isEnded) return;
+    if (this.#isDirty && this.#failure === undefined) {
+      const before = this.#saving ?? Promise.resolve();
+      const last = this.#options.write(this.#root, this.#transitions);
+      this.#isDirty = false;
+      this.#saving = Promise.allSettled([before, last]).then(([, written]) => {
+        this.#saving = undefined;
+        if (written.status === 'rejected') this.#noteFailure(written.reason);
+      });
+    }
+    this.#isStopped = true;
+    this.#end(undefined);
+  }
+
+  /** An actor has come to its end; with the root the run has. */
+  ended(entry: DurableEntry, error?: unknown): void {
+    if (entry.self === this.#root) this.#end(error);
+  }
+
+  async #saveAll(): Promise<void> {
+    const root = this.#root;
+    try {
+      while (root !== undefined && this.#isDirty && this.#failure === undefined) {
+        const told = this.#waiting.filter((entry) => entry.isPending && !this.isRemoved(entry.self));
+        this.#waiting = [];
+        this.#isDirty = false;
+        await this.#options.write(root, this.#transitions);
+        for (const entry of told) if (entry.isPending) entry.self.send(SAVED);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    if (!this.#isStopped) this.#saving = undefined;
+  }
+
+  #noteFailure(error: unknown): { readonly error: unknown; readonly event: EventObject } {
+    this.#failure ??= { error, event: { type: 'checkpoint-wal.failed' } };
+    return this.#failure;
+  }
+
+  #end(error: unknown): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    if (error !== undefined) this.#noteFailure(error);
+    this.#options.onEnd();
+    const reason = error ?? this.#stopped();
+    for (const { reject } of this.#open) reject(reason);
+    this.#open.clear();
+  }
+
+  #stopped(): CheckpointError {
+    return new CheckpointError(
+      'CLOSED',
+      'The durable actor has ended; whether the event was taken is told by its state after the next start.',
+      { outcome: 'unknown' },
+    );
+  }
+}

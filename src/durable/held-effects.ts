@@ -1,0 +1,170 @@
+/**
+ * What a transition wants to do, held back until its snapshot is durable; and the part of it that must
+ * not be lost if the process ends in between, as data: messages to other actors, named actions, emitted
+ * events, delayed events with their absolute deadlines.
+ */
+import type { AnyActorRef, AnyActorScope, EventObject, ExecutableActionObject } from 'xstate';
+import type { ActorPath, PathOfActor } from './snapshot-codec.js';
+
+/** One thing that a transition does, in the order in which the machine asked for it. */
+export type HeldEffect =
+  | { readonly kind: 'action'; readonly action: ExecutableActionObject }
+  | { readonly kind: 'defer'; readonly run: () => void };
+
+/** An effect that is done again by the next run if this one ends before it. */
+export type OutboxItem =
+  | { readonly kind: 'send'; readonly to: ActorPath; readonly event: EventObject; readonly number: number }
+  | {
+      readonly kind: 'action';
+      readonly type: string;
+      readonly params?: unknown;
+      readonly event: EventObject;
+      /** Absent where it is that of the snapshot. */
+      readonly context?: unknown;
+      readonly number: number;
+    }
+  | { readonly kind: 'emit'; readonly event: EventObject; readonly number: number };
+
+/** A delayed event that is waiting. */
+export interface DurableTimer {
+  readonly id: string;
+  readonly event: EventObject;
+  readonly to: ActorPath;
+  /** Milliseconds since 1970. */
+  readonly dueMs: number;
+}
+
+/** The parameters of XState's own actions for sending, as far as they are needed. */
+interface SendParams {
+  event: EventObject;
+  id?: string | undefined;
+  readonly delay?: number | undefined;
+  readonly to?: unknown;
+}
+
+/** A scope in which effects are collected instead of done. */
+export class EffectCapture {
+  readonly effects: HeldEffect[] = [];
+  readonly scope: AnyActorScope;
+  #isOpen = true;
+
+  constructor(scope: AnyActorScope) {
+    this.scope = {
+      ...scope,
+      defer: (run) => {
+        if (this.#isOpen) this.effects.push({ kind: 'defer', run });
+        else scope.defer(run);
+      },
+      actionExecutor: (action) => {
+        if (!this.#isOpen) {
+          scope.actionExecutor(action);
+          return;
+        }
+        if (action.type === 'xstate.stopChild') unregister(action.params, scope.system);
+        this.effects.push({ kind: 'action', action });
+      },
+    };
+  }
+
+  /** From here on what was collected may be done: it goes through the same scope. */
+  close(): readonly HeldEffect[] {
+    this.#isOpen = false;
+    return this.effects;
+  }
+}
+
+/** What the effects of one transition leave to be remembered. */
+export interface Remembered {
+  readonly outbox: ReadonlyMap<HeldEffect, OutboxItem>;
+  /** Delayed events that were set, and the ids of those that were cancelled, in order. */
+  readonly timers: readonly ({ readonly set: DurableTimer } | { readonly cancel: string })[];
+}
+
+/** What {@link remember} has to know. */
+export interface RememberOptions {
+  readonly self: AnyActorRef;
+  readonly number: number;
+  readonly nowMs: number;
+  readonly context: unknown;
+  readonly pathOf: PathOfActor;
+  /** The implementation of a named action, if that is a plain function. */
+  readonly actionNamed: (type: string) => unknown;
+}
+
+/**
+ * The name of an actor in its system is free as soon as it is to be stopped, as the same transition may
+ * create another one under it; XState does so at once, too.
+ */
+function unregister(actor: unknown, system: AnyActorScope['system']): void {
+  if (typeof actor !== 'object' || actor === null) return;
+  const { children = {} } = (actor as AnyActorRef).getSnapshot() as {
+    readonly children?: Readonly<Record<string, unknown>>;
+  };
+  for (const child of Object.values(children)) unregister(child, system);
+  const { _unregister } = system as unknown as { readonly _unregister: (actor: object) => void };
+  _unregister(actor);
+}
+
+/**
+ * Reads effects as data. Events that are sent become objects of their own, so that each can be told from
+ * others of the same kind; a delayed one without an id is given one.
+ */
+export function remember(effects: readonly HeldEffect[], options: RememberOptions): Remembered {
+  const outbox = new Map<HeldEffect, OutboxItem>();
+  const timers: Remembered['timers'][number][] = [];
+  for (const [index, effect] of effects.entries()) {
+    if (effect.kind === 'defer') continue;
+    const { action } = effect;
+    if (action.type === 'xstate.cancel') {
+      timers.push({ cancel: (action.params as { readonly sendId: string }).sendId });
+    } else if (action.type === 'xstate.raise' || action.type === 'xstate.sendTo') {
+      const params = action.params as SendParams;
+      params.event = { ...params.event };
+      if (typeof params.delay === 'number') {
+        params.id ??= `checkpoint-wal.${options.number}.${index}`;
+        const timer = timerOf(params, params.id, params.delay, options);
+        if (timer !== undefined) timers.push({ set: timer });
+        continue;
+      }
+    }
+    const item = outboxItem(action, options);
+    if (item !== undefined) outbox.set(effect, item);
+  }
+  return { outbox, timers };
+}
+
+function timerOf(
+  { event, to }: SendParams,
+  id: string,
+  delay: number,
+  { self, nowMs, pathOf }: RememberOptions,
+): DurableTimer | undefined {
+  const target = pathOf((to ?? self) as object);
+  return target && { id, event, to: target, dueMs: nowMs + delay };
+}
+
+function outboxItem(
+  { type, params, info, exec }: ExecutableActionObject,
+  { number, context, pathOf, actionNamed }: RememberOptions,
+): OutboxItem | undefined {
+  if (type === 'xstate.sendTo') {
+    const { to, event } = params as SendParams;
+    const target = typeof to === 'object' && to !== null ? pathOf(to) : undefined;
+    // XState makes another event of an escalated error.
+    if (target === undefined || event.type === 'xstate.error') return undefined;
+    return { kind: 'send', to: target, event, number };
+  }
+  if (type === 'xstate.emit') {
+    return { kind: 'emit', event: (params as SendParams).event, number };
+  }
+  // An action that has no name can't be found again by the next run.
+  if (exec === undefined || actionNamed(type) !== exec) return undefined;
+  return {
+    kind: 'action',
+    type,
+    ...(params !== undefined && { params }),
+    event: info.event,
+    ...(info.context !== context && { context: info.context }),
+    number,
+  };
+}
