@@ -8,8 +8,12 @@ import { isMachine } from './rebuild-machine.js';
 
 interface PersistedActor {
   readonly value?: unknown;
-  readonly children?: Readonly<Record<string, { readonly src?: unknown; readonly snapshot: object }>>;
-  readonly durable?: { readonly outbox?: readonly { readonly kind: string; readonly type?: string }[] };
+  readonly children?: Readonly<
+    Record<string, { readonly src?: unknown; readonly snapshot: object }>
+  >;
+  readonly durable?: {
+    readonly outbox?: readonly { readonly kind: string; readonly type?: string }[];
+  };
 }
 
 /**

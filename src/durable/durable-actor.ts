@@ -195,7 +195,9 @@ async function fitting(
 }
 
 function nameOf({ machine, version }: Pick<DurableImage, 'machine' | 'version'>): string {
-  return version === undefined ? `'${machine}' without a version` : `'${machine}' version ${version}`;
+  return version === undefined
+    ? `'${machine}' without a version`
+    : `'${machine}' version ${version}`;
 }
 
 function imageOf(
@@ -218,7 +220,10 @@ function imageOf(
   }
 }
 
-function actorOptions({ clock, inspect, logger, id }: DurableActorOptions<AnyActorLogic>, run: DurableRun) {
+function actorOptions(
+  { clock, inspect, logger, id }: DurableActorOptions<AnyActorLogic>,
+  run: DurableRun,
+) {
   const observers = inspect === undefined ? [] : [toObserver(inspect)];
   const { setTimeout: set, clearTimeout: clear } = clock ?? {};
   return {
@@ -250,7 +255,10 @@ function checkCreated(actor: Actor<AnyActorLogic>, persisted: Snapshot<unknown> 
 
 /** Inputs may name actors, which are all there only now. */
 function reviveInputs(actor: AnyActorRef, run: DurableRun): void {
-  const snapshot = actor.getSnapshot() as { input?: unknown; children?: Record<string, AnyActorRef> };
+  const snapshot = actor.getSnapshot() as {
+    input?: unknown;
+    children?: Record<string, AnyActorRef>;
+  };
   if (snapshot.input !== undefined) {
     snapshot.input = reviveActors(snapshot.input, (path) => run.find(path));
   }

@@ -4,6 +4,15 @@
  * snapshot is saved. What it shows to others is always a durable snapshot.
  */
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate';
+import {
+  type AnySnapshot,
+  CONTINUE,
+  type DurableChild,
+  type DurableExtras,
+  type DurablePart,
+  SAVED,
+  type Waiter,
+} from './durable-part.js';
 import type { DurableRun } from './durable-run.js';
 import {
   type DurableTimer,
@@ -15,15 +24,6 @@ import {
 import { isMachine } from './rebuild-machine.js';
 import { reviveActors } from './snapshot-codec.js';
 
-type AnySnapshot = Snapshot<unknown> & { readonly children?: Record<string, AnyActorRef | undefined> };
-
-/** What is saved of a machine besides its own snapshot. */
-export interface DurableExtras {
-  readonly children?: Readonly<Record<string, { readonly entry: number; readonly settled?: boolean }>>;
-  readonly timers?: readonly DurableTimer[];
-  readonly outbox?: readonly OutboxItem[];
-}
-
 interface Pending {
   readonly snapshot: AnySnapshot;
   readonly capture: EffectCapture;
@@ -32,30 +32,11 @@ interface Pending {
   readonly waiter: Waiter | undefined;
 }
 
-/** Who waits for the transition that an event leads to. */
-export interface Waiter {
-  readonly resolve: (snapshot: AnySnapshot) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Child {
-  readonly ref: AnyActorRef;
-  /** The transition that created it. */
-  readonly entry: number;
-  /** Its end has been taken notice of by its parent. */
-  settled: boolean;
-}
-
-/** Sent to an actor by its own run; told apart by identity, so nobody else can send them. */
-export const SAVED: EventObject = { type: 'checkpoint-wal.saved' };
-/** See {@link SAVED}: there are events that waited. */
-export const CONTINUE: EventObject = { type: 'checkpoint-wal.continue' };
-
 /** See the head of this file. */
-export class DurableEntry {
+export class DurableEntry implements DurablePart {
   /** The transition whose effects are being done. */
   performing: number | undefined;
-  readonly children = new Map<string, Child>();
+  readonly children = new Map<string, DurableChild>();
   readonly timers = new Map<string, DurableTimer>();
   readonly outbox = new Set<OutboxItem>();
   readonly self: AnyActorRef;
@@ -107,9 +88,7 @@ export class DurableEntry {
   ): AnySnapshot {
     const { durable = {}, ...plain } = persisted;
     const restore = this.#logic.restoreSnapshot;
-    const snapshot = (
-      restore ? restore(plain as Snapshot<unknown>, scope) : plain
-    ) as AnySnapshot;
+    const snapshot = (restore ? restore(plain as Snapshot<unknown>, scope) : plain) as AnySnapshot;
     for (const [id, ref] of Object.entries(snapshot.children ?? {})) {
       if (ref === undefined) continue;
       const { entry = 0, settled = false } = durable.children?.[id] ?? {};
@@ -328,9 +307,10 @@ export class DurableEntry {
     );
   }
 
-  #childThatEnded(event: EventObject, { children }: AnySnapshot): Child | undefined {
+  #childThatEnded(event: EventObject, { children }: AnySnapshot): DurableChild | undefined {
     const { type } = event;
-    if (!type.startsWith('xstate.done.actor.') && !type.startsWith('xstate.error.actor.')) return undefined;
+    if (!type.startsWith('xstate.done.actor.') && !type.startsWith('xstate.error.actor.'))
+      return undefined;
     const child = this.children.get(type.slice(type.indexOf('.actor.') + '.actor.'.length));
     return child !== undefined && children?.[child.ref.id] === child.ref ? child : undefined;
   }

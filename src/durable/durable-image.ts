@@ -46,7 +46,7 @@ export function toMapping(
  */
 export function fromMapping(value: YamlValue, path: YamlPath): DurableImage {
   const at = path.length === 0 ? 'The state' : `The state at ${formatPath(path)}`;
-  if (!isMap(value) || value['durable'] === undefined || !isMap(value['snapshot'])) {
+  if (!isMap(value) || value.durable === undefined || !isMap(value.snapshot)) {
     throw new CheckpointError(
       'SNAPSHOT_INVALID',
       `${at} is not that of a durable actor. Give it a place of its own by the option path, or another store.`,
@@ -61,7 +61,11 @@ export function fromMapping(value: YamlValue, path: YamlPath): DurableImage {
       { path: formatPath(path) },
     );
   }
-  if (typeof machine !== 'string' || typeof run !== 'string' || !Number.isSafeInteger(transitions)) {
+  if (
+    typeof machine !== 'string' ||
+    typeof run !== 'string' ||
+    !Number.isSafeInteger(transitions)
+  ) {
     throw new CheckpointError(
       'SNAPSHOT_INVALID',
       `${at} is damaged: machine, run and transitions must be there. An earlier checkpoint can be restored.`,

@@ -3,7 +3,8 @@
  * are treated so at every depth. Other actors need it only at the root: what starts them is held already.
  */
 import type { AnyActorLogic, Snapshot } from 'xstate';
-import { DurableEntry, type DurableExtras } from './durable-entry.js';
+import { DurableEntry } from './durable-entry.js';
+import type { DurableExtras } from './durable-part.js';
 import type { DurableRun } from './durable-run.js';
 import { isMachine, rebuildMachine } from './rebuild-machine.js';
 
@@ -27,8 +28,7 @@ function gated(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
     getInitialSnapshot: (scope, input) => entryOf(scope.self).initial(scope, input),
     restoreSnapshot: (persisted, scope) => entryOf(scope.self).restore(persisted, scope),
     start: (snapshot, scope) => entryOf(scope.self).start(snapshot, scope),
-    transition: (snapshot, event, scope) =>
-      entryOf(scope.self).transition(snapshot, event, scope),
+    transition: (snapshot, event, scope) => entryOf(scope.self).transition(snapshot, event, scope),
     getPersistedSnapshot: (snapshot, options): Snapshot<unknown> & { durable?: DurableExtras } => {
       const entry = run.entryKnownBy(snapshot);
       const extras = entry?.extras();

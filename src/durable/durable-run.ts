@@ -5,7 +5,7 @@
  */
 import type { AnyActorRef, EventObject, InspectionEvent, Snapshot } from 'xstate';
 import { CheckpointError } from '../errors.js';
-import { type DurableEntry, SAVED, type Waiter } from './durable-entry.js';
+import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
 import type { ActorPath } from './snapshot-codec.js';
 
 /** What a run is given. */
@@ -37,8 +37,8 @@ export function idempotencyKey(actor: AnyActorRef): string | undefined {
 /** See the head of this file. */
 export class DurableRun {
   readonly #options: DurableRunOptions;
-  readonly #entries = new WeakMap<object, DurableEntry>();
-  readonly #known = new WeakMap<object, DurableEntry>();
+  readonly #entries = new WeakMap<object, DurablePart>();
+  readonly #known = new WeakMap<object, DurablePart>();
   readonly #tracked = new WeakMap<object, () => void>();
   readonly #removed = new WeakSet<object>();
   readonly #created = new WeakMap<object, number>();
@@ -46,7 +46,7 @@ export class DurableRun {
   readonly #open = new Set<Waiter>();
   #root: AnyActorRef | undefined;
   #transitions: number;
-  #waiting: DurableEntry[] = [];
+  #waiting: DurablePart[] = [];
   #isDirty = false;
   #saving: Promise<void> | undefined;
   #failure: { readonly error: unknown; readonly event: EventObject } | undefined;
@@ -69,8 +69,8 @@ export class DurableRun {
   }
 
   /** The entry of an actor, made when it is first asked for. */
-  entryOf(self: AnyActorRef, make: () => DurableEntry): DurableEntry {
-    let entry = this.#entries.get(self);
+  entryOf<Part extends DurablePart>(self: AnyActorRef, make: () => Part): Part {
+    let entry = this.#entries.get(self) as Part | undefined;
     if (entry === undefined) {
       entry = make();
       this.#entries.set(self, entry);
@@ -83,11 +83,11 @@ export class DurableRun {
   }
 
   /** Says whose snapshot that is. */
-  know(snapshot: object, entry: DurableEntry): void {
+  know(snapshot: object, entry: DurablePart): void {
     this.#known.set(snapshot, entry);
   }
 
-  entryKnownBy(snapshot: object): DurableEntry | undefined {
+  entryKnownBy(snapshot: object): DurablePart | undefined {
     return this.#known.get(snapshot);
   }
 
@@ -170,7 +170,7 @@ export class DurableRun {
   }
 
   /** Saves soon, and tells the entry then. */
-  save(entry: DurableEntry): void {
+  save(entry: DurablePart): void {
     this.#waiting.push(entry);
     this.saveSoon();
   }
@@ -237,7 +237,7 @@ export class DurableRun {
   }
 
   /** The root is about to stop: what is not saved yet is saved as it is now. */
-  stopping(entry: DurableEntry): void {
+  stopping(entry: DurablePart): void {
     if (entry.self !== this.#root || this.#isEnded) return;
     if (this.#isDirty && this.#failure === undefined) {
       const before = this.#saving ?? Promise.resolve();
@@ -253,7 +253,7 @@ export class DurableRun {
   }
 
   /** An actor has come to its end; with the root the run has. */
-  ended(entry: DurableEntry, error?: unknown): void {
+  ended(entry: DurablePart, error?: unknown): void {
     if (entry.self === this.#root) this.#end(error);
   }
 
@@ -261,7 +261,9 @@ export class DurableRun {
     const root = this.#root;
     try {
       while (root !== undefined && this.#isDirty && this.#failure === undefined) {
-        const told = this.#waiting.filter((entry) => entry.isPending && !this.isRemoved(entry.self));
+        const told = this.#waiting.filter(
+          (entry) => entry.isPending && !this.isRemoved(entry.self),
+        );
         this.#waiting = [];
         this.#isDirty = false;
         await this.#options.write(root, this.#transitions);

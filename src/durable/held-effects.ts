@@ -13,7 +13,12 @@ export type HeldEffect =
 
 /** An effect that is done again by the next run if this one ends before it. */
 export type OutboxItem =
-  | { readonly kind: 'send'; readonly to: ActorPath; readonly event: EventObject; readonly number: number }
+  | {
+      readonly kind: 'send';
+      readonly to: ActorPath;
+      readonly event: EventObject;
+      readonly number: number;
+    }
   | {
       readonly kind: 'action';
       readonly type: string;

@@ -56,6 +56,9 @@ function replaceSource(invoke: unknown, replace: ReplaceLogic): unknown {
 
 function isLogic(value: unknown): value is AnyActorLogic {
   return (
-    typeof value === 'object' && value !== null && 'transition' in value && 'getInitialSnapshot' in value
+    typeof value === 'object' &&
+    value !== null &&
+    'transition' in value &&
+    'getInitialSnapshot' in value
   );
 }

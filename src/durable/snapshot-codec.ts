@@ -141,7 +141,10 @@ export function decodeSnapshot(value: unknown): unknown {
 }
 
 /** Puts actors in the places of their mentions, in the given value itself; returns it or its stand-in. */
-export function reviveActors(value: unknown, find: (path: ActorPath) => object | undefined): unknown {
+export function reviveActors(
+  value: unknown,
+  find: (path: ActorPath) => object | undefined,
+): unknown {
   if (typeof value !== 'object' || value === null || isActor(value)) return value;
   if (isMention(value)) return find(value[ACTOR_KEY]);
   const container = value as Record<string, unknown>;

@@ -64,6 +64,15 @@ export { type DetectorScenario, type DetectorStep, detectorProgram } from './det
 export { detectorPlans } from './detector-plans.js';
 export { diskFaults, drawDiskFaults } from './disk-faults.js';
 export { drawScenario } from './draw-scenario.js';
+export {
+  type BegunEffect,
+  type DurableFailure,
+  type DurableLabOptions,
+  type DurableReport,
+  type DurableSubject,
+  type DurableWorld,
+  exploreDurableActor,
+} from './durable-lab.js';
 export type { Allowed } from './expectation.js';
 export { explore, type StoreExploreOptions, storeProgram } from './explore.js';
 export {

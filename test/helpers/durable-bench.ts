@@ -8,9 +8,9 @@ import {
   type DurableActorOptions,
   type DurableStore,
 } from '../../src/durable/durable-actor.js';
-import { cloneValue, type YamlValue } from '../../src/format/yaml/yaml-value.js';
 import { setAt } from '../../src/format/yaml/path-access.js';
 import type { YamlPath } from '../../src/format/yaml/yaml-path.js';
+import { cloneValue, type YamlValue } from '../../src/format/yaml/yaml-value.js';
 import type { CheckpointStoreEvent } from '../../src/store/store-options.js';
 
 /** A store that holds its state in memory. */

@@ -1,14 +1,31 @@
 /** Durable actors: what is durable when, what comes back, what is told loudly. */
 import { describe, expect, it } from 'vitest';
-import { assign, fromCallback, fromPromise, sendParent, sendTo, setup, SimulatedClock } from 'xstate';
+import {
+  assign,
+  fromCallback,
+  fromPromise,
+  SimulatedClock,
+  sendParent,
+  sendTo,
+  setup,
+} from 'xstate';
 import { createDurableActor } from '../../../src/durable/durable-actor.js';
 import { idempotencyKey } from '../../../src/durable/durable-run.js';
-import { afterCrash, live, MemoryStore, savedSnapshot, settle } from '../../helpers/durable-bench.js';
+import {
+  afterCrash,
+  live,
+  MemoryStore,
+  savedSnapshot,
+  settle,
+} from '../../helpers/durable-bench.js';
 
 /** A machine whose effects are told to `log`; promises are ended from outside. */
 function bench() {
   const log: string[] = [];
-  const ends = new Map<string, { resolve: (value: unknown) => void; reject: (error: unknown) => void }>();
+  const ends = new Map<
+    string,
+    { resolve: (value: unknown) => void; reject: (error: unknown) => void }
+  >();
   const work = (name: string) =>
     fromPromise(({ self }) => {
       log.push(`${name} ${idempotencyKey(self)?.replace(/^[^/@]+/, '') ?? ''}`);
@@ -29,7 +46,10 @@ function bench() {
     states: {
       idle: { on: { go: 'fetching' } },
       fetching: {
-        entry: [{ type: 'note', params: 'enter fetching' }, assign({ tries: ({ context }) => context.tries + 1 })],
+        entry: [
+          { type: 'note', params: 'enter fetching' },
+          assign({ tries: ({ context }) => context.tries + 1 }),
+        ],
         invoke: { src: 'fetch', id: 'fetch', onDone: 'storing', onError: 'fetching' },
         on: { again: { target: 'fetching', reenter: true } },
       },
@@ -190,7 +210,10 @@ describe('children of a durable actor', () => {
     });
   const parentOf = (log: string[]) =>
     setup({
-      types: { events: {} as { type: 'start' } | { type: 'pong' }, context: {} as { pongs: number } },
+      types: {
+        events: {} as { type: 'start' } | { type: 'pong' },
+        context: {} as { pongs: number },
+      },
       actors: { child: childOf(log) },
     }).createMachine({
       id: 'parent',
@@ -231,8 +254,7 @@ describe('children of a durable actor', () => {
       const again = await live(afterCrash(store), parentOf(log));
       await again.whenDurable();
       expect([crashAfter, again.getSnapshot().context.pongs]).toEqual([crashAfter, 1]);
-      const child = again.getSnapshot().children['child'];
-      expect((child?.getSnapshot() as unknown as { value: unknown }).value).toBe('busy');
+      expect(again.getSnapshot().children.child?.getSnapshot().value).toBe('busy');
     }
   });
 });
