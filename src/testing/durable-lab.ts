@@ -8,6 +8,7 @@ import type { AnyActorLogic, AnyActorRef, Snapshot } from 'xstate';
 import {
   createDurableActor,
   type DurableActor,
+  type DurableActorOptions,
   type DurableStore,
 } from '../durable/durable-actor.js';
 import { idempotencyKey } from '../durable/durable-run.js';
@@ -133,48 +134,90 @@ export async function exploreDurableActor(
   return { crashes, failures, end: undisturbed.end, effects };
 }
 
+/** A life in the lab's own store. */
 async function live(
-  { logic, input, drive, result = resultOf }: DurableSubject,
+  subject: DurableSubject,
   from: Moment,
   number: number,
   version: string | number | undefined,
 ): Promise<Life> {
   const moments: Moment[] = [];
-  const begun: BegunEffect[] = [...from.begun];
   const violations: string[] = [];
-  const clock = new LabClock(from.timeMs);
-  const mark = (at: string) =>
-    moments.push({ state: store.state, begun: [...begun], timeMs: clock.now(), at });
-  const store = new LabStore(from.state, mark);
-  const world: DurableWorld = {
-    begun,
-    begin: (self, name) => {
-      const key = idempotencyKey(self)?.replace(/^[^/@]*/, '') ?? '';
-      begun.push({ name, key, life: number });
-      if (!isDurable(store.state, key)) violations.push(`${name} ${key}`);
-      mark(`${name} ${key} has begun`);
-    },
-  };
-  const actor = await createDurableActor(logic(world), {
-    store,
-    input: input as never,
-    clock,
-    version,
+  const store = new LabStore(from.state, (at) => mark(at));
+  const life = new LabLife(subject, { ...from, number }, (name, key) => {
+    if (!isDurable(store.state, key)) violations.push(`${name} ${key}`);
+    mark(`${name} ${key} has begun`);
   });
-  // Who runs the machine learns of its end by its snapshot.
-  actor.subscribe({ error: () => {} });
-  actor.start();
-  for (let round = 0; round < 1_000; round++) {
-    await comeToRest(store);
-    if (actor.getSnapshot().status !== 'active') break;
-    const saves = store.saves;
-    drive?.(actor, world);
-    await comeToRest(store);
-    if (store.saves !== saves) continue;
-    if (!clock.advance()) break;
+  const mark = (at: string) =>
+    moments.push({ state: store.state, begun: [...life.begun], timeMs: life.nowMs, at });
+  const end = await life.run(store, () => store.saves, { version });
+  return { moments, end, begun: life.begun, violations };
+}
+
+/** From the start of a machine, or from what is saved of it, until nothing moves any more. */
+export class LabLife {
+  /** What has begun, in earlier lives too. */
+  readonly begun: BegunEffect[];
+  readonly #subject: DurableSubject;
+  readonly #clock: LabClock;
+  readonly #world: DurableWorld;
+
+  constructor(
+    subject: DurableSubject,
+    from: {
+      readonly begun: readonly BegunEffect[];
+      readonly timeMs: number;
+      readonly number: number;
+    },
+    onBegun: (name: string, key: string) => void,
+  ) {
+    this.#subject = subject;
+    this.#clock = new LabClock(from.timeMs);
+    this.begun = [...from.begun];
+    this.#world = {
+      begun: this.begun,
+      begin: (self, name) => {
+        const key = idempotencyKey(self)?.replace(/^[^/@]*/, '') ?? '';
+        this.begun.push({ name, key, life: from.number });
+        onBegun(name, key);
+      },
+    };
   }
-  await actor.whenDurable().catch(() => {});
-  return { moments, end: result(actor.getSnapshot()), begun, violations };
+
+  get nowMs(): number {
+    return this.#clock.now();
+  }
+
+  /**
+   * @param moves counts what moves in the store, to see that nothing does
+   * @returns the result
+   */
+  async run(
+    store: DurableStore,
+    moves: () => number,
+    options: Pick<DurableActorOptions<AnyActorLogic>, 'version' | 'inspect'> = {},
+  ): Promise<unknown> {
+    const { logic, input, drive, result = resultOf } = this.#subject;
+    const actor = await createDurableActor(logic(this.#world), {
+      store,
+      input: input as never,
+      clock: this.#clock,
+      ...options,
+    });
+    // Who runs the machine learns of its end by its snapshot.
+    actor.subscribe({ error: () => {} });
+    actor.start();
+    for (let round = 0; round < 1_000; round++) {
+      await comeToRest(moves);
+      if (actor.getSnapshot().status !== 'active') break;
+      const before = moves();
+      drive?.(actor, this.#world);
+      await comeToRest(moves);
+      if (moves() === before && !this.#clock.advance()) break;
+    }
+    await actor.whenDurable().catch(() => {});
+    return result(actor.getSnapshot());
+  }
 }
 
 /** Whether an image holds the state that an effect belongs to. */
@@ -197,11 +240,11 @@ function isDurable(image: YamlValue | undefined, key: string): boolean {
   return one?.durable?.outbox?.some((item) => item.number === Number(number)) ?? false;
 }
 
-async function comeToRest(store: LabStore): Promise<void> {
+async function comeToRest(moves: () => number): Promise<void> {
   for (let quiet = 0; quiet < 20; quiet++) {
-    const { saves } = store;
+    const before = moves();
     await Promise.resolve();
-    if (store.saves !== saves) quiet = 0;
+    if (moves() !== before) quiet = 0;
   }
 }
 

@@ -4,7 +4,22 @@ import { createActor, type Snapshot } from 'xstate';
 import { DurableEntry } from '../../src/durable/durable-entry.js';
 import { SAVED } from '../../src/durable/durable-part.js';
 import { DurableRun } from '../../src/durable/durable-run.js';
-import { type DurableFailure, exploreDurableActor } from '../../src/testing/durable-lab.js';
+import type { SimulatedDisk } from '../../src/io/simulated-disk.js';
+import { openCheckpointStore } from '../../src/store.js';
+import {
+  type BegunEffect,
+  type DurableFailure,
+  type DurableSubject,
+  exploreDurableActor,
+  LabLife,
+} from '../../src/testing/durable-lab.js';
+import {
+  exploreProgram,
+  type Failure,
+  type Probe,
+  type Program,
+} from '../../src/testing/explore-program.js';
+import { type DrawsFrom, fixedWorld } from '../../src/testing/fixed-world.js';
 import { durableMachines } from '../helpers/durable-machines.js';
 
 afterEach(() => {
@@ -103,4 +118,87 @@ describe('the lab finds', () => {
     const { end } = await exploreDurableActor(subject as never, { depth: 0 });
     expect(end).toMatchObject({ context: { result: 'round after 1' } });
   });
+});
+
+describe('a durable actor in a store whose disk loses power', () => {
+  interface Begun {
+    readonly begun: readonly BegunEffect[];
+    readonly timeMs: number;
+  }
+  const directory = '/lab';
+  const open = (disk: SimulatedDisk, who: DrawsFrom) =>
+    openCheckpointStore({
+      directory,
+      fileSystem: disk,
+      audit: false,
+      restore: false,
+      ...fixedWorld(who),
+    });
+
+  const programOf = (subject: DurableSubject): Program<Begun, Begun & { end: unknown }> => {
+    const liveOn = async (
+      disk: SimulatedDisk,
+      who: DrawsFrom,
+      from: Begun & { readonly number: number },
+      options: { readonly probe?: Probe<Begun> } = {},
+    ) => {
+      const store = await open(disk, who);
+      const life = new LabLife(subject, from, (name, key) => {
+        const saved = store.state as unknown as { transitions: number };
+        const number = Number(key.split('@')[1]);
+        if (!(saved.transitions >= number)) throw new Error(`${name} ${key} began too early`);
+      });
+      const { probe } = options;
+      probe?.promises(() => ({ begun: [...life.begun], timeMs: life.nowMs }));
+      let moves = 0;
+      store.subscribe(() => {
+        moves += 1;
+      });
+      const end = await life.run(store, () => moves, probe && { inspect: probe.inspect });
+      await store.close();
+      return { end, begun: life.begun, timeMs: life.nowMs };
+    };
+    return {
+      run: async (disk, probe) => {
+        probe.outside(() => disk.settle());
+        await liveOn(disk, 'the run', { begun: [], timeMs: 0, number: 0 }, { probe });
+      },
+      recover: (disk, _, depth) =>
+        liveOn(disk, `recovery ${depth}`, { begun: [], timeMs: 0, number: depth }),
+      check: ({ found, promised }) => {
+        const failures: Failure[] = [];
+        const names = (effects: readonly BegunEffect[]) =>
+          [...new Set(effects.map(({ name }) => name))].sort().join();
+        const all = names([...promised.begun, ...found.begun]);
+        if (all !== expected.names) failures.push({ check: 'begins-at-least-once', message: all });
+        const end = JSON.stringify(found.end);
+        if (end !== expected.end) failures.push({ check: 'ends-the-same', message: end });
+        return failures;
+      },
+    };
+  };
+  const expected = { names: '', end: '' };
+
+  it.each(['posix-minimal', 'ordered'] as const)(
+    'begins every effect and ends the same: %s',
+    async (model) => {
+      const subject = durableMachines.interrupted as DurableSubject;
+      const { end, effects } = await exploreDurableActor(subject, { depth: 0 });
+      Object.assign(expected, {
+        names: [...effects.keys()].sort().join(),
+        end: JSON.stringify(end),
+      });
+      const { failures, counts } = await exploreProgram(programOf(subject), {
+        model,
+        seed: 1,
+        depth: 1,
+        imagesPerMoment: [4],
+        failuresMax: 3,
+      });
+      expect(failures.map(({ check, message, trail }) => [check, message, trail[0]?.at])).toEqual(
+        [],
+      );
+      expect(counts.distinct).toBeGreaterThan(20);
+    },
+  );
 });
