@@ -149,6 +149,7 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
       throw error;
     }
     return Object.assign(actor, {
+      subscribe: eachOnce(actor, run),
       isRestored: snapshot !== undefined,
       submit: (event: EventFromLogic<Logic>) => run.submit(event),
       whenDurable: () => run.whenDurable(),
@@ -237,6 +238,26 @@ function actorOptions(
       run.observe(event);
       for (const observer of observers) observer.next?.(event);
     },
+  };
+}
+
+/**
+ * XState tells its observers of every event that was looked at; here an event is looked at before it is
+ * taken. They are told of each snapshot once.
+ */
+function eachOnce(actor: Actor<AnyActorLogic>, run: DurableRun): Actor<AnyActorLogic>['subscribe'] {
+  const subscribe = actor.subscribe.bind(actor);
+  return (...observed: unknown[]) => {
+    const observer = toObserver(...(observed as Parameters<typeof toObserver<unknown>>));
+    let last: unknown = run.isStarted ? actor.getSnapshot() : undefined;
+    return subscribe({
+      ...observer,
+      next: (snapshot) => {
+        if (snapshot === last) return;
+        last = snapshot;
+        observer.next?.(snapshot);
+      },
+    });
   };
 }
 

@@ -224,8 +224,8 @@ export class DurableEntry implements DurablePart {
     scope.defer(() => {
       this.#perform(pending, scope);
       if (this.#queue.length > 0) this.self.send(CONTINUE);
-      pending.waiter?.resolve(pending.snapshot);
     });
+    pending.waiter?.resolve(pending.snapshot);
     if (pending.snapshot.status !== 'active') this.#run.ended(this);
     return pending.snapshot;
   }

@@ -27,7 +27,10 @@ function gated(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
   return derived(inner, {
     getInitialSnapshot: (scope, input) => entryOf(scope.self).initial(scope, input),
     restoreSnapshot: (persisted, scope) => entryOf(scope.self).restore(persisted, scope),
-    start: (snapshot, scope) => entryOf(scope.self).start(snapshot, scope),
+    start: (snapshot, scope) => {
+      if (scope.self._parent === undefined) run.isStarted = true;
+      entryOf(scope.self).start(snapshot, scope);
+    },
     transition: (snapshot, event, scope) => entryOf(scope.self).transition(snapshot, event, scope),
     getPersistedSnapshot: (snapshot, options): Snapshot<unknown> & { durable?: DurableExtras } => {
       const entry = run.entryKnownBy(snapshot);

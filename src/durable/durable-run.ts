@@ -49,9 +49,13 @@ export class DurableRun {
   #waiting: DurablePart[] = [];
   #isDirty = false;
   #saving: Promise<void> | undefined;
+  /** The one that is made when the root is stopped. */
+  #lastSave: Promise<void> | undefined;
   #failure: { readonly error: unknown; readonly event: EventObject } | undefined;
   #isEnded = false;
   #isStopped = false;
+  /** Whether the root has begun. */
+  isStarted = false;
 
   constructor(options: DurableRunOptions) {
     this.#options = options;
@@ -177,14 +181,16 @@ export class DurableRun {
 
   /** Saves soon: something that nobody waits for has changed. */
   saveSoon(): void {
+    if (this.#isStopped) return;
     this.#isDirty = true;
-    if (this.#isStopped || this.#root === undefined) return;
+    if (this.#root === undefined) return;
     this.#saving ??= Promise.resolve().then(() => this.#saveAll());
   }
 
   /** Resolves when nothing is left to be saved; rejects with what made the run fail. */
   async whenDurable(): Promise<void> {
     while (this.#saving !== undefined) await this.#saving;
+    await this.#lastSave;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -240,13 +246,12 @@ export class DurableRun {
   stopping(entry: DurablePart): void {
     if (entry.self !== this.#root || this.#isEnded) return;
     if (this.#isDirty && this.#failure === undefined) {
-      const before = this.#saving ?? Promise.resolve();
-      const last = this.#options.write(this.#root, this.#transitions);
       this.#isDirty = false;
-      this.#saving = Promise.allSettled([before, last]).then(([, written]) => {
-        this.#saving = undefined;
-        if (written.status === 'rejected') this.#noteFailure(written.reason);
-      });
+      this.#lastSave = this.#options
+        .write(this.#root, this.#transitions)
+        .catch((error: unknown) => {
+          this.#noteFailure(error);
+        });
     }
     this.#isStopped = true;
     this.#end(undefined);
@@ -272,7 +277,7 @@ export class DurableRun {
     } catch (error) {
       this.fail(error);
     }
-    if (!this.#isStopped) this.#saving = undefined;
+    this.#saving = undefined;
   }
 
   #noteFailure(error: unknown): { readonly error: unknown; readonly event: EventObject } {
