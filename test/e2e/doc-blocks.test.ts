@@ -1,0 +1,119 @@
+/**
+ * Every fenced block of the documents is tried: programs are type-checked and run, commands are run,
+ * samples compared with what is printed now, data parsed. What the markers mean: `CONTRIBUTING.md`.
+ */
+import { describe, expect, it } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { type Block, blocksOf } from '../helpers/doc-blocks.js';
+import { commandsOf, consoleProblems, parseProblem } from '../helpers/doc-console.js';
+import { commandFolder } from '../helpers/doc-folder.js';
+import { runProgram, typeErrors, writePrograms } from '../helpers/doc-programs.js';
+import { runShell } from '../helpers/doc-shell.js';
+import { stories } from '../helpers/doc-stores.js';
+import { readDocuments } from '../helpers/documents.js';
+import { freshFolder } from '../helpers/temporary-folders.js';
+
+/** For each language how its blocks are tried. */
+const ways: Readonly<Record<string, 'program' | 'shell' | 'console' | 'data' | 'words'>> = {
+  ts: 'program',
+  js: 'program',
+  sh: 'shell',
+  console: 'console',
+  yaml: 'data',
+  json: 'data',
+  text: 'words',
+  '': 'words',
+};
+
+const blocks = readDocuments().flatMap(blocksOf);
+const wayOf = ({ language }: Block) => ways[language];
+const isSample = ({ marker }: Block) => marker?.kind === 'sample';
+const those = (way: string) => blocks.filter((block) => wayOf(block) === way);
+
+describe('the blocks of the documents', () => {
+  it('are found, each in a language that is tried', () => {
+    expect(blocks.length).toBeGreaterThan(50);
+    const unknown = blocks.filter((block) => wayOf(block) === undefined);
+    expect(unknown.map(({ place, language }) => `${place}: ${language}`)).toEqual([]);
+  });
+
+  const programs = writePrograms(those('program'));
+
+  it('in TypeScript and JavaScript satisfy a strict compiler', () => {
+    expect(typeErrors(programs)).toEqual([]);
+  }, 60_000);
+
+  it('in TypeScript and JavaScript run, and print what is shown', async () => {
+    const runnable = programs.filter(({ block }) => !isSample(block));
+    const problems = await inTurns(runnable, async (program) => {
+      const { stdout, problem } = await runProgram(program);
+      if (problem !== undefined) return `${program.block.place}: ${problem}`;
+      const next = blocks[blocks.indexOf(program.block) + 1];
+      if (next?.marker?.kind !== 'output' || stdout.includes(next.text.trim())) return undefined;
+      return `${next.place}: not printed by ${program.block.place}, which printed:\n${stdout}`;
+    });
+    expect(problems).toEqual([]);
+  }, 120_000);
+
+  it('for a shell run, command by command', async () => {
+    const commands = commandFolder();
+    const problems = await inTurns(those('shell'), async (block) => {
+      const problem = await runShell(block, commands);
+      return problem && `${block.place}: ${problem}`;
+    });
+    expect(problems).toEqual([]);
+  }, 120_000);
+
+  it('on a console show what is printed', async () => {
+    const problems: string[] = [];
+    let folder = freshFolder();
+    for (const block of those('console').filter((one) => !isSample(one))) {
+      if (block.marker?.kind !== 'continues') {
+        folder = freshFolder();
+        const name = block.marker?.kind === 'with' ? block.marker.name : undefined;
+        const prepare = name === undefined ? () => {} : stories[name];
+        if (prepare === undefined) problems.push(`${block.place}: there is no story "${name}"`);
+        await prepare?.(folder);
+      }
+      problems.push(...(await consoleProblems(block, folder)));
+    }
+    expect(problems.join('\n\n')).toBe('');
+  }, 60_000);
+
+  it('on a console that only show a sample have commands that are understood', async () => {
+    const samples = those('console').filter(isSample).flatMap(commandsOf);
+    const asked = samples.filter(({ command }) => command.startsWith('checkpoint-wal '));
+    const problems = await Promise.all(asked.map(({ command }) => parseProblem(command)));
+    expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
+  });
+
+  it('with data can be parsed', () => {
+    for (const { language, text, place } of those('data')) {
+      const parse = () => (language === 'json' ? JSON.parse(text) : parseYaml(text));
+      expect(parse, place).not.toThrow();
+    }
+  });
+
+  it('in no language are the output of a program, or say why nothing can be tried', () => {
+    const bare = those('words').filter(
+      ({ marker }) => marker?.kind !== 'output' && marker?.kind !== 'sample',
+    );
+    expect(bare.map(({ place }) => place)).toEqual([]);
+  });
+});
+
+/** What comes of all, in order; two at a time. */
+async function inTurns<Item, Result>(
+  items: readonly Item[],
+  act: (item: Item) => Promise<Result | undefined>,
+): Promise<Result[]> {
+  const results: (Result | undefined)[] = [];
+  const waiting = [...items.entries()];
+  const work = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      results[next[0]] = await act(next[1]);
+    }
+  };
+  await Promise.all([work(), work()]);
+  return results.filter((result) => result !== undefined);
+}
