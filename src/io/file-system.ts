@@ -49,9 +49,9 @@ export interface FileHandle {
   stat(): FileStat;
   /** Cuts or zero-extends to `size` bytes. */
   truncate(size: number): void;
-  /** Sets permission bits and owner; owner changes that the system forbids are errors (`EPERM`). */
+  /** Sets permission bits. */
   setMode(mode: number): void;
-  /** Gives the file to another user and group. */
+  /** Gives the file to another user and group; what the system forbids is an error (`EPERM`). */
   setOwner(uid: number, gid: number): void;
   /** Makes content and size durable (not the name: that is {@link FileSystem.syncDirectory}). */
   sync(): MaybePromise<void>;

@@ -5,9 +5,15 @@
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { type Block, blocksOf } from '../helpers/doc-blocks.js';
-import { commandsOf, consoleProblems, parseProblem } from '../helpers/doc-console.js';
+import {
+  commandsOf,
+  type Difference,
+  differencesOf,
+  parseProblem,
+  writePrinted,
+} from '../helpers/doc-console.js';
 import { commandFolder } from '../helpers/doc-folder.js';
-import { runProgram, typeErrors, writePrograms } from '../helpers/doc-programs.js';
+import { runProgram, typeErrors, untestedLine, writePrograms } from '../helpers/doc-programs.js';
 import { runShell } from '../helpers/doc-shell.js';
 import { stories } from '../helpers/doc-stores.js';
 import { readDocuments } from '../helpers/documents.js';
@@ -28,6 +34,7 @@ const ways: Readonly<Record<string, 'program' | 'shell' | 'console' | 'data' | '
 const blocks = readDocuments().flatMap(blocksOf);
 const wayOf = ({ language }: Block) => ways[language];
 const isSample = ({ marker }: Block) => marker?.kind === 'sample';
+const isTested = ({ marker }: Block) => marker?.kind === 'tested by';
 const those = (way: string) => blocks.filter((block) => wayOf(block) === way);
 
 describe('the blocks of the documents', () => {
@@ -44,7 +51,7 @@ describe('the blocks of the documents', () => {
   }, 60_000);
 
   it('in TypeScript and JavaScript run, and print what is shown', async () => {
-    const runnable = programs.filter(({ block }) => !isSample(block));
+    const runnable = programs.filter(({ block }) => !isSample(block) && !isTested(block));
     const problems = await inTurns(runnable, async (program) => {
       const { stdout, problem } = await runProgram(program);
       if (problem !== undefined) return `${program.block.place}: ${problem}`;
@@ -54,6 +61,11 @@ describe('the blocks of the documents', () => {
     });
     expect(problems).toEqual([]);
   }, 120_000);
+
+  it('that are tested elsewhere are there as they stand', () => {
+    const untested = blocks.filter(isTested).map((block) => [block.place, untestedLine(block)]);
+    expect(untested.filter(([, line]) => line !== undefined)).toEqual([]);
+  });
 
   it('for a shell run, command by command', async () => {
     const commands = commandFolder();
@@ -65,19 +77,20 @@ describe('the blocks of the documents', () => {
   }, 120_000);
 
   it('on a console show what is printed', async () => {
-    const problems: string[] = [];
+    const differences: Difference[] = [];
     let folder = freshFolder();
     for (const block of those('console').filter((one) => !isSample(one))) {
       if (block.marker?.kind !== 'continues') {
         folder = freshFolder();
         const name = block.marker?.kind === 'with' ? block.marker.name : undefined;
         const prepare = name === undefined ? () => {} : stories[name];
-        if (prepare === undefined) problems.push(`${block.place}: there is no story "${name}"`);
-        await prepare?.(folder);
+        if (prepare === undefined) throw new Error(`${block.place}: no story "${name}"`);
+        await prepare(folder);
       }
-      problems.push(...(await consoleProblems(block, folder)));
+      differences.push(...(await differencesOf(block, folder)));
     }
-    expect(problems.join('\n\n')).toBe('');
+    if (process.env.DOCS_WRITE === '1') writePrinted(differences);
+    expect(differences.map(({ message }) => message)).toEqual([]);
   }, 60_000);
 
   it('on a console that only show a sample have commands that are understood', async () => {

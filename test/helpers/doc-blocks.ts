@@ -10,6 +10,8 @@ export type Marker =
   | { readonly kind: 'with'; readonly name: string }
   /** Goes on where the block before it in the same document ended. */
   | { readonly kind: 'continues' }
+  /** Is a part of that test, line for line; only type-checked here. */
+  | { readonly kind: 'tested by'; readonly file: string }
   /** Is what the program before it prints, or a part of that. */
   | { readonly kind: 'output' }
   /** Can't be run. */
@@ -72,7 +74,9 @@ function parseMarker(path: string, fence: number, before: string | undefined): M
   if (name !== undefined) return { kind: 'with', name };
   const [, reason] = /^sample: (.{8,})$/.exec(words) ?? [];
   if (reason !== undefined) return { kind: 'sample', reason };
+  const [, file] = /^tested by (test\/\S+\.test\.ts)$/.exec(words) ?? [];
+  if (file !== undefined) return { kind: 'tested by', file };
   throw new Error(
-    `${path}:${fence}: "${words}" is no marker: with NAME, continues, output, or sample: REASON`,
+    `${path}:${fence}: "${words}" is no marker: with NAME, continues, output, tested by FILE, or sample: REASON`,
   );
 }

@@ -1,10 +1,10 @@
 /**
  * The `console` blocks of the documents: each `$ command` is run, in a folder that `doc-stores.ts` has
  * prepared, and what it prints is compared with what the block shows. Times, ages, digests and what
- * depends on the machine count as equal.
+ * depends on the machine count as equal. `DOCS_WRITE=1` puts what is printed into the documents.
  */
 import { execFileSync } from 'node:child_process';
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { buildProgram } from '../../src/cli/program.js';
 import { runInMemory } from './cli-run.js';
 import type { Block } from './doc-blocks.js';
@@ -17,37 +17,62 @@ export interface Shown {
 }
 
 /** The commands that a block shows. */
-export function commandsOf({ text, line, place }: Block): Shown[] {
+export function commandsOf({ text, line, place, marker }: Block): Shown[] {
   const shown: { line: number; command: string; lines: string[] }[] = [];
   for (const [index, row] of text.replace(/\n$/, '').split('\n').entries()) {
     const last = shown.at(-1);
     if (row.startsWith('$ ')) {
       shown.push({ line: line + 1 + index, command: row.slice(2), lines: [] });
     } else if (last !== undefined) last.lines.push(row);
-    else throw new Error(`${place}: output without a command: begin with "$ command"`);
+    else if (marker?.kind !== 'sample') {
+      throw new Error(`${place}: output without a command: begin with "$ command"`);
+    }
   }
   return shown;
 }
 
-/** Runs the commands of a block in `folder`; every difference from what is shown. */
-export async function consoleProblems(block: Block, folder: string): Promise<string[]> {
-  const problems: string[] = [];
-  for (const { command, line, lines } of commandsOf(block)) {
-    const printed = await run(command, folder);
-    const [expected, found] = [lines.join('\n'), printed].map((text) => stable(text, folder));
-    if (expected === found) continue;
-    problems.push(
-      `${block.path}:${line}: $ ${command}\n--- shown\n${lines.join('\n')}\n--- printed\n${printed}\n--- compared\n${firstDifference(expected, found)}`,
-    );
-  }
-  return problems;
+/** A command that prints something else than its block shows. */
+export interface Difference {
+  readonly path: string;
+  /** The line of the command, from 1; what is shown stands below it. */
+  readonly line: number;
+  readonly shown: readonly string[];
+  /** What it prints, in the words of the documents. */
+  readonly printed: string;
+  readonly message: string;
 }
 
-function firstDifference(expected = '', found = ''): string {
+/** Runs the commands of a block in `folder`; every difference from what is shown. */
+export async function differencesOf(block: Block, folder: string): Promise<Difference[]> {
+  const differences: Difference[] = [];
+  for (const { command, line, lines } of commandsOf(block)) {
+    const printed = (await run(command, folder))
+      .replaceAll(realpathSync(folder), '/tmp/example')
+      .replaceAll(folder, '/tmp/example');
+    const [expected, found] = [stable(lines.join('\n')), stable(printed)];
+    if (expected === found) continue;
+    const message = `${block.path}:${line}: $ ${command}\n${firstDifference(expected, found)}`;
+    differences.push({ path: block.path, line, shown: lines, printed, message });
+  }
+  return differences;
+}
+
+/** Puts what is printed into the documents. */
+export function writePrinted(differences: readonly Difference[]): void {
+  const bottomUp = [...differences].sort((a, b) => b.line - a.line);
+  for (const { path, line, shown, printed } of bottomUp) {
+    const file = new URL(`../../${path}`, import.meta.url);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    lines.splice(line, shown.length, ...(printed === '' ? [] : printed.split('\n')));
+    writeFileSync(file, lines.join('\n'));
+  }
+}
+
+function firstDifference(expected: string, found: string): string {
   const [shown, printed] = [expected.split('\n'), found.split('\n')];
   const at = shown.findIndex((row, index) => row !== printed[index]);
   const index = at === -1 ? shown.length : at;
-  return `< ${shown[index] ?? '(nothing)'}\n> ${printed[index] ?? '(nothing)'}`;
+  return `  shown:   ${shown[index] ?? '(nothing)'}\n  printed: ${printed[index] ?? '(nothing)'}`;
 }
 
 async function run(command: string, folder: string): Promise<string> {
@@ -86,17 +111,15 @@ export async function parseProblem(command: string): Promise<string | undefined>
 }
 
 /** The words of a command, by the quoting that the documents use. */
-export function wordsOf(command: string): string[] {
+function wordsOf(command: string): string[] {
   return [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
     word.replace(/'([^']*)'|"([^"]*)"/g, (_, single, double) => single ?? double),
   );
 }
 
 /** A text in which what changes from run to run, or from machine to machine, is the same. */
-export function stable(text: string, folder: string): string {
+function stable(text: string): string {
   return text
-    .replaceAll(realpathSync(folder), '/tmp/example')
-    .replaceAll(folder, '/tmp/example')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')
     .replace(/\b\d{8}T\d{6}-\d{3}Z/g, 'TIME')
     .replace(/just now|\d+ (second|minute)s? ago/g, 'AGE')

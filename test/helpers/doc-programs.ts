@@ -102,6 +102,24 @@ export function typeErrors(programs: readonly DocProgram[]): string[] {
   });
 }
 
+/** The first line of a block that the test which its marker names does not have, in this order. */
+export function untestedLine({ text, marker }: Block): string | undefined {
+  if (marker?.kind !== 'tested by') return undefined;
+  const tested = linesOf(readFileSync(join(root, marker.file), 'utf8'));
+  let at = 0;
+  return linesOf(text).find((line) => {
+    const found = tested.indexOf(line, at);
+    at = found + 1;
+    return found === -1;
+  });
+}
+
+/** Lines of code; imports, which say where they stand, and comments left out. */
+function linesOf(text: string): string[] {
+  const lines = text.split('\n').map((line) => line.replace(/ *\/\/ .*/, '').trim());
+  return lines.filter((line) => line !== '' && !line.startsWith('import '));
+}
+
 /** What a program printed. */
 export interface Printed {
   readonly stdout: string;
@@ -112,7 +130,14 @@ export interface Printed {
 export function runProgram(program: DocProgram): Promise<Printed> {
   const { file, folder, text } = program;
   if (file.endsWith('.test.ts')) {
-    return run(folder, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder]);
+    return run(folder, [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--root',
+      folder,
+      '--testTimeout',
+      '20000',
+    ]);
   }
   if (file.endsWith('.mjs')) return run(folder, [file]);
   const script = file.replace(/\.ts$/, '.mjs');

@@ -38,12 +38,15 @@ const broken: Prepare = (folder) => {
   write(folder, 'broken.yaml', 'status: ACTIVE\nstatus: DONE\n');
 };
 
-const plan: Prepare = (folder) => write(folder, 'plan.yaml', PLAN);
+/** A file that is no store yet, beside the folder for one. */
+const plan: Prepare = (folder) => {
+  write(folder, 'plan.yaml', PLAN);
+  mkdirSync(join(folder, 'orchestration'), { recursive: true });
+};
 
 /** Checkpoint 3 of the nightly import. */
 const nightly: Prepare = async (folder) => {
   await plan(folder);
-  mkdirSync(join(folder, 'orchestration'));
   await runAll(
     folder,
     ['save', 'plan.yaml', '--label', 'first plan'],
@@ -148,6 +151,15 @@ async function rememberHealth(directory: string, memory: Partial<HealthMemory>):
 
 const failure = { signal: 'reported', atMs: 1e12, sequence: 3, message: 'gave up' } as const;
 
+/** The nightly import, and somebody who changed its record. */
+const tampered: Prepare = async (folder) => {
+  await nightly(folder);
+  const file = join(folder, 'orchestration/audit.jsonl');
+  const lines = readFileSync(file, 'utf8').split('\n');
+  lines[4] = lines[4]?.replace(/"event":"\w/, '"event":"X') ?? '';
+  writeFileSync(file, lines.join('\n'));
+};
+
 /** All stories, by name. */
 export const stories: Readonly<Record<string, Prepare>> = {
   broken,
@@ -158,6 +170,7 @@ export const stories: Readonly<Record<string, Prepare>> = {
   mailed,
   artifacts,
   reviewed,
+  tampered,
   'artifact-gone': artifactGone,
   'restored-once': remembering({ restores: 1 }),
   exhausted: remembering({
