@@ -63,7 +63,11 @@ export function writePrinted(differences: readonly Difference[]): void {
   for (const { path, line, shown, printed } of bottomUp) {
     const file = new URL(`../../${path}`, import.meta.url);
     const lines = readFileSync(file, 'utf8').split('\n');
-    lines.splice(line, shown.length, ...(printed === '' ? [] : printed.split('\n')));
+    lines.splice(
+      line,
+      shown.length,
+      ...(printed === '' ? [] : printed.replace(/ +$/gm, '').split('\n')),
+    );
     writeFileSync(file, lines.join('\n'));
   }
 }
