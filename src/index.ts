@@ -1,5 +1,7 @@
 /**
  * `checkpoint-wal`: crash-safe checkpoints for orchestrators. The public API, by name.
+ *
+ * @module checkpoint-wal
  */
 export {
   CheckpointError,

@@ -1,6 +1,8 @@
 /**
  * The crash lab, for other people's code as well as for this package's: entry `checkpoint-wal/testing`.
  * `docs/testing.md` begins with a first scenario.
+ *
+ * @module checkpoint-wal/testing
  */
 export {
   type CrashImage,
