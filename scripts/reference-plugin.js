@@ -31,9 +31,11 @@ export function load(app) {
 
 /** What an entry point exports under its own name. */
 function exportsOf(project) {
-  return project
-    .getReflectionsByKind(ReflectionKind.SomeModule)
-    .flatMap(({ children }) => (children ?? []).filter((child) => !child.isReference()));
+  const modules = project.getReflectionsByKind(ReflectionKind.SomeModule);
+  // A single entry point is the project itself.
+  return (modules.length === 0 ? [project] : modules).flatMap(({ children }) =>
+    (children ?? []).filter((child) => !child.isReference()),
+  );
 }
 
 /** The type of a machine spells out each state and action: a hundred pages that say less than its chart. */
