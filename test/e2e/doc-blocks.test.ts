@@ -48,7 +48,7 @@ describe('the blocks of the documents', () => {
 
   it('in TypeScript and JavaScript satisfy a strict compiler', () => {
     expect(typeErrors(programs)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('in TypeScript and JavaScript run, and print what is shown', async () => {
     const runnable = programs.filter(({ block }) => !isSample(block) && !isTested(block));
@@ -60,7 +60,7 @@ describe('the blocks of the documents', () => {
       return `${next.place}: not printed by ${program.block.place}, which printed:\n${stdout}`;
     });
     expect(problems).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('that are tested elsewhere are there as they stand', () => {
     const untested = blocks.filter(isTested).map((block) => [block.place, untestedLine(block)]);
@@ -74,7 +74,7 @@ describe('the blocks of the documents', () => {
       return problem && `${block.place}: ${problem}`;
     });
     expect(problems).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('on a console show what is printed', async () => {
     const differences: Difference[] = [];
@@ -91,7 +91,7 @@ describe('the blocks of the documents', () => {
     }
     if (process.env.DOCS_WRITE === '1') writePrinted(differences);
     expect(differences.map(({ message }) => message)).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('on a console that only show a sample have commands that are understood', async () => {
     const samples = those('console').filter(isSample).flatMap(commandsOf);
@@ -115,6 +115,58 @@ describe('the blocks of the documents', () => {
       ({ marker }) => marker?.kind !== 'output' && marker?.kind !== 'sample',
     );
     expect(bare.map(({ place }) => place)).toEqual([]);
+  });
+});
+
+describe('a checker of blocks', () => {
+  const only = (text: string) => blocksOf({ path: 'a.md', text })[0] ?? fail();
+  const fail = (): never => {
+    throw new Error('no block was found');
+  };
+
+  it('finds blocks, also indented ones, with their markers and places', () => {
+    expect(only('\n<!-- example: with x-y -->\n```ts\na;\n```\n')).toMatchObject({
+      place: 'a.md:3',
+      language: 'ts',
+      text: 'a;\n',
+      marker: { kind: 'with', name: 'x-y' },
+    });
+    expect(only('- x\n\n  ```sh\n  a\n  ```\n')).toMatchObject({ language: 'sh', text: 'a\n' });
+  });
+
+  it.each([
+    ['a fence that is not closed', '```ts\na\n', 'a.md:1: the fence'],
+    ['a marker that is none', '<!-- example: wth x -->\n```ts\na\n```\n', 'a.md:1: "wth x"'],
+    ['a sample without a reason', '<!-- example: sample: -->\n```ts\n```\n', 'is no marker'],
+    ['a marker away from its block', '<!-- example: output -->\n\n```\n```\n', 'a.md:1: a marker'],
+  ])('refuses %s', (_, text, message) => {
+    expect(() => blocksOf({ path: 'a.md', text })).toThrow(message);
+  });
+
+  it('tells a wrong output, a wrong exit code and a lost line from what only changes with time', async () => {
+    const folder = freshFolder();
+    await stories.nightly?.(folder);
+    const differ = async (text: string) => {
+      const found = await differencesOf(
+        only(`\`\`\`console\n$ checkpoint-wal ${text}\`\`\`\n`),
+        folder,
+      );
+      return found.map(({ message }) => message);
+    };
+    expect(await differ('get workflow.owner\nInes\n')).toEqual([]);
+    expect(await differ('get workflow.owner\nImre\n')).toEqual([
+      'a.md:2: $ checkpoint-wal get workflow.owner\n  shown:   Imre\n  printed: Ines',
+    ]);
+    expect(await differ('get workflow.owner\nInes\n(exit code 1)\n')).toHaveLength(1);
+    expect(await differ('get workflow.owner\n')).toHaveLength(1);
+    expect(await differ('get workflow.owner --loud\nInes\n')).toHaveLength(1);
+  });
+
+  it('asks a test for every line of a block that it is said to have', () => {
+    const marker = '<!-- example: tested by test/examples/first-scenario.test.ts -->';
+    const block = (code: string) => only(`${marker}\n\`\`\`ts\n${code}\n\`\`\`\n`);
+    expect(untestedLine(block("it('keeps every promise', async () => {"))).toBeUndefined();
+    expect(untestedLine(block('seed: 1, // any\ndepth: 3,'))).toBe('depth: 3,');
   });
 });
 

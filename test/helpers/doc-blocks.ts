@@ -55,10 +55,10 @@ export function blocksOf({ path, text }: Document): Block[] {
   return blocks;
 }
 
-const markerLine = /^<!-- example: (.*) -->$/;
+const markerLine = /^ *<!-- example: (.*) -->$/;
 
 function checkMarker(path: string, lines: readonly string[], at: number): void {
-  if (!/<!--\s*example\b/.test(lines[at] ?? '')) return;
+  if (!/^ *<!--\s*example\b/.test(lines[at] ?? '')) return;
   if (!markerLine.test(lines[at] ?? '') || !/^ *(```|~~~)/.test(lines[at + 1] ?? '')) {
     throw new Error(
       `${path}:${at + 1}: a marker is a line "<!-- example: … -->" directly above its block`,

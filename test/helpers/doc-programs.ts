@@ -11,7 +11,7 @@ import type { Block } from './doc-blocks.js';
 import { projectFolder, workFolder } from './doc-folder.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const timeLimitMs = 25_000;
+const timeLimitMs = 60_000;
 
 /** A block that has become a program. */
 export interface DocProgram {

@@ -9,7 +9,7 @@ import type { Block } from './doc-blocks.js';
 import { writeNewcomer } from './doc-folder.js';
 import { freshFolder } from './temporary-folders.js';
 
-const timeLimitMs = 30_000;
+const timeLimitMs = 60_000;
 
 /** Runs a block; what went wrong, or nothing. */
 export function runShell(block: Block, commands: string): Promise<string | undefined> {
