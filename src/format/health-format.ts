@@ -26,7 +26,7 @@ export interface CountedFailure {
   readonly sequence: number;
   /** SHA-256 of its text in hex; absent where there was none. */
   readonly digest?: string;
-  /** What is known of it, in a few words; at most what the memory has room for. */
+  /** What is known of it, in words; a long message is cut off. */
   readonly message: string;
 }
 

@@ -48,7 +48,7 @@ export interface CrashImages {
   readonly total: number;
   /** Whether these are all that the model allows, or a sample by seed. */
   readonly chosen: 'exhaustive' | 'sampled';
-  /** The images, made as they are asked for; can be gone through again. */
+  /** The images, made as they are asked for. */
   readonly images: Iterable<CrashImage>;
 }
 

@@ -20,7 +20,7 @@ export type Schedule = (resume: () => void, delayMs: number) => void;
 
 /** A disk that can forget what it was not yet told to keep; `SimulatedDisk` is one. */
 export interface ForgetfulDisk {
-  /** Forgets what was written to this inode since its last sync. */
+  /** Never lets what was written to this inode and not synced become durable; processes still see it. */
   dropPending(inode: number): void;
 }
 

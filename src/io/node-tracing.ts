@@ -40,7 +40,7 @@ export interface SyncTrace extends TraceOutcome {
 
 /** Payload of `checkpoint-wal:recover`: from the call that opens a store until it is open or refused. */
 export interface RecoverTrace extends TraceOutcome {
-  /** The store's directory, as an absolute path. */
+  /** The store's directory, as it was given. */
   readonly directory: string;
   /** The rest is there at the end, as far as recovery came. */
   outcome?: 'ready' | 'refused';
@@ -54,7 +54,7 @@ export interface RecoverTrace extends TraceOutcome {
 
 /** Payload of `checkpoint-wal:restore`: one call of `restore`. */
 export interface RestoreTrace extends TraceOutcome {
-  /** The store's directory, as an absolute path. */
+  /** The store's directory, as it was given. */
   readonly directory: string;
   /** Whether only what would change was asked for. */
   readonly dryRun: boolean;

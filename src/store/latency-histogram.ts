@@ -10,9 +10,9 @@ export interface Latency {
   readonly count: number;
   /** Arithmetic mean, in milliseconds. */
   readonly meanMs: number;
-  /** Median, in milliseconds, within the width of its bucket. */
+  /** Median, in milliseconds, at most 6 % too high. */
   readonly p50Ms: number;
-  /** 99th percentile, in milliseconds, within the width of its bucket. */
+  /** 99th percentile, in milliseconds, at most 6 % too high. */
   readonly p99Ms: number;
   /** The longest, in milliseconds, exactly. */
   readonly maxMs: number;
