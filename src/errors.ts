@@ -108,10 +108,14 @@ export interface CheckpointErrorDetails {
 
 /** An error with a stable {@link CheckpointErrorCode}, structured details and the original `cause`. */
 export class CheckpointError extends Error {
+  /** Always `CheckpointError`, also in a log that has only names. */
   override readonly name = 'CheckpointError';
+  /** What happened, stable within a major version: see `docs/errors.md`. */
   readonly code: CheckpointErrorCode;
+  /** What the error is about, as far as it is known; empty where nothing is. */
   readonly details: CheckpointErrorDetails;
 
+  /** `options.cause` keeps the error that this one comes from. */
   constructor(
     code: CheckpointErrorCode,
     message: string,
@@ -132,11 +136,17 @@ export class CheckpointError extends Error {
 
 /** The facts of an error that may leave the process: plain data, for reports, the audit and inspectors. */
 export interface Problem {
+  /** The code that an error about it has. */
   readonly code: CheckpointErrorCode;
+  /** What is wrong and what to do, in a sentence or two. */
   readonly message: string;
+  /** Line in the text, from 1. */
   readonly line?: number;
+  /** Column in that line, from 1, in UTF-16 units. */
   readonly column?: number;
+  /** Offset in the text, from 0. */
   readonly offset?: number;
+  /** Path of the value that it is about, as `phases[0].status`. */
   readonly path?: string;
 }
 

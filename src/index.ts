@@ -1,5 +1,7 @@
 /**
  * `checkpoint-wal`: crash-safe checkpoints for orchestrators. The public API, by name.
+ *
+ * @module checkpoint-wal
  */
 export {
   createDurableActor,
@@ -13,8 +15,10 @@ export {
   CheckpointError,
   type CheckpointErrorCode,
   type CheckpointErrorDetails,
+  type Problem,
 } from './errors.js';
 export type { ArtifactRecord } from './format/artifact-lines.js';
+export type { AuditDetails, AuditEntry, AuditHead, AuditValue } from './format/audit-entry.js';
 export type {
   BadCheckpoint,
   CountedFailure,
@@ -26,21 +30,47 @@ export type {
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
-export type { ArtifactProgress } from './io/artifacts.js';
+export type { ArtifactCheck, ArtifactProgress, ArtifactState } from './io/artifacts.js';
 export type {
+  CheckpointCondition,
   CheckpointContent,
+  CheckpointEvidence,
   CheckpointHistory,
   CheckpointIo,
+  CheckpointRelation,
+  FailureKind,
+  HealthEvidence,
   HistoryContent,
   HistoryEntry,
+  HistoryEvidence,
+  HistorySearch,
   IoFailure,
   IoOperations,
+  KeptFile,
+  Observation,
   OperationName,
   RoundContent,
+  SaveSource,
+  WalEvidence,
+  WalVerdict,
 } from './io/checkpoint-io.js';
-export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
+export type {
+  FileHandle,
+  FileLock,
+  FileStat,
+  FileSystem,
+  LockOwner,
+  LockResult,
+  MaybePromise,
+  OpenMode,
+} from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';
-export { createNodeFileSystem } from './io/node-file-system.js';
+export type { IoRequest } from './io/io-messages.js';
+export {
+  createNodeFileSystem,
+  type NodeFileSystemOptions,
+  type SyncMode,
+} from './io/node-file-system.js';
 export type {
   CheckpointTraces,
   RecoverTrace,
@@ -48,15 +78,19 @@ export type {
   SaveTrace,
   SyncTrace,
 } from './io/node-tracing.js';
+export type { SyncKind } from './io/sync-watching-file-system.js';
 export { checkpointMachine } from './machines/checkpoint-machine.js';
 export type {
   CheckpointCommand,
   CheckpointEmitted,
   CheckpointInput,
+  CheckRequest,
   Durability,
+  RestoreRequest,
+  SaveRequest,
 } from './machines/checkpoint-messages.js';
 export { failureDetectorMachine } from './machines/failure-detector-machine.js';
-export type { DetectorSettings } from './machines/failure-memory.js';
+export type { DetectorSettings, HealthChange } from './machines/failure-memory.js';
 export { guardMachine } from './machines/guard-machine.js';
 export type { HealthReport } from './machines/health-report.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
@@ -64,11 +98,12 @@ export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
+export type { AuditOptions, AuditStatus, AuditSync } from './store/audit-trail.js';
 export type { CheckpointSelector } from './store/checkpoint-selector.js';
 export type { Latency } from './store/latency-histogram.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
-export { diffStates, type StateChange } from './store/state-diff.js';
+export { diffStates, type Relocated, type StateChange } from './store/state-diff.js';
 export type {
   CheckOptions,
   CheckpointLogger,
@@ -78,6 +113,7 @@ export type {
   Frozen,
   SaveOptions,
   SaveResult,
+  StoreClock,
 } from './store/store-options.js';
 export type { StoreStats } from './store/store-stats.js';
 export type { Watch, WatchOptions } from './store/watch.js';

@@ -428,6 +428,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     await this.#closed.promise;
   }
 
+  /** Closes the store, as {@link CheckpointStore.close} does: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -60,6 +60,7 @@ export interface AuditEntry extends AuditFacts {
 export interface AuditHead {
   /** The number of the last entry; 0 before the first. */
   readonly number: number;
+  /** SHA-256 of that entry, in hexadecimal. */
   readonly hash: string;
 }
 

@@ -18,6 +18,7 @@ export type FailureSignal =
 
 /** One failure, as it is remembered. */
 export interface CountedFailure {
+  /** What told of it. */
   readonly signal: FailureSignal;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
@@ -25,13 +26,17 @@ export interface CountedFailure {
   readonly sequence: number;
   /** SHA-256 of its text in hex; absent where there was none. */
   readonly digest?: string;
+  /** What is known of it, in words; a long message is cut off. */
   readonly message: string;
 }
 
 /** A checkpoint that the failures led to; no automatic restore goes back to its text. */
 export interface BadCheckpoint {
+  /** Its sequence number. */
   readonly sequence: number;
+  /** SHA-256 of its text, in hexadecimal: the same bytes are bad under another number too. */
   readonly digest: string;
+  /** When it was marked, milliseconds since 1970. */
   readonly atMs: number;
   /** The failure that was one too many, in words. */
   readonly because: string;
@@ -42,6 +47,7 @@ export type RestoreMode = 'automatic' | 'manual' | 'off';
 
 /** The rules by which failures are counted. */
 export interface HealthPolicy {
+  /** Whether the threshold restores, only tells, or does nothing. */
   readonly mode: RestoreMode;
   /** How many failures are one too many. */
   readonly threshold: number;
@@ -59,6 +65,7 @@ export interface HealthMemory {
   readonly failures: readonly CountedFailure[];
   /** Automatic restores since the store was last healthy. */
   readonly restores: number;
+  /** Checkpoints that are not restored again, oldest first. */
   readonly bad: readonly BadCheckpoint[];
   /** An automatic restore that was begun: from the text of this digest to that checkpoint. */
   readonly restoring?: { readonly digest?: string; readonly to: number };

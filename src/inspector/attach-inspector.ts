@@ -12,9 +12,13 @@ import type { CheckpointView, RunModel } from './run-model.js';
 
 /** What is asked of a store. `CheckpointStore` has it. */
 export interface InspectedStore {
+  /** The text of the checkpoint, without its seal; `undefined` where there is none. */
   readonly text: string | undefined;
+  /** The sequence number of the checkpoint; 0 where there is none. */
   readonly sequence: number;
+  /** Told of each entry of the audit as it is recorded; returns what ends that. */
   onAuditEntry(listener: (entry: AuditEntry) => void): () => void;
+  /** Told of what happens to the store; returns what ends that. */
   subscribe(listener: (event: { readonly type: string }) => void): () => void;
 }
 
@@ -32,6 +36,7 @@ export interface AttachOptions {
 export interface AttachedInspector {
   /** With a secret token: whoever has it sees the run. */
   readonly url: string;
+  /** Stops serving; resolves when the port is free. The store stays open. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,7 @@
 /**
  * `checkpoint-wal/inspector`: the local inspector for a program's own live store, and a run as one file.
+ *
+ * @module checkpoint-wal/inspector
  */
 export {
   type AttachedInspector,

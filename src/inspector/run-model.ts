@@ -6,11 +6,15 @@ import type { AuditEntry } from '../format/audit-entry.js';
 
 /** One run. What is not known is absent, never guessed. */
 export interface RunModel {
+  /** Version of this shape. */
   readonly version: 1;
   /** What is shown: the path of a checkpoint file or of an audit, or the name of a case. */
   readonly title: string;
+  /** A store that is open or followed, the files of an audit, or a case of the crash lab. */
   readonly source: 'live' | 'audit' | 'case';
+  /** The statecharts that the entries are about. */
   readonly machines: readonly MachineDrawing[];
+  /** The run, oldest first. */
   readonly entries: readonly AuditEntry[];
   /** What verifying the audit came to, where it was read from a file. */
   readonly chain?: ChainVerdict;
@@ -26,8 +30,9 @@ export interface RunModel {
 
 /** A statechart, drawn. */
 export interface MachineDrawing {
-  /** As in {@link AuditEntry.machine}. */
+  /** As in `machine` of {@link AuditEntry}. */
   readonly name: string;
+  /** In a few words, what the machine decides. */
   readonly title: string;
   /**
    * Each state is a `<g id="<name>:<path>">` with class `state`, each arrow a
@@ -40,16 +45,21 @@ export interface MachineDrawing {
 
 /** Whether the chain of an audit holds. */
 export interface ChainVerdict {
+  /** Whether every entry is tied to the one before. */
   readonly intact: boolean;
+  /** In words: what was verified, or the first broken link. */
   readonly message: string;
 }
 
 /** One checkpoint. */
 export interface CheckpointView {
+  /** Its sequence number. */
   readonly sequence: number;
   /** Bytes of its text. */
   readonly size: number;
+  /** Of its text, in hexadecimal; absent where the text was never seen. */
   readonly sha256?: string;
+  /** The label it was saved with. */
   readonly label?: string;
   /** The text, where it is to be had. */
   readonly text?: string;
@@ -59,7 +69,9 @@ export interface CheckpointView {
 
 /** What the disk held once entry `at` (its index in `entries`) was there. */
 export interface DiskFrame {
+  /** Index in {@link RunModel.entries}. */
   readonly at: number;
+  /** Every file that processes see or that a power failure would leave. */
   readonly files: readonly DiskFile[];
 }
 
@@ -67,6 +79,7 @@ export interface DiskFrame {
 export interface DiskFile {
   /** Path relative to the store's directory. */
   readonly name: string;
+  /** What the file is to the protocol. */
   readonly kind:
     | 'checkpoint'
     | 'wal'
@@ -79,13 +92,17 @@ export interface DiskFile {
     | 'other';
   /** Absent where there is no such name. */
   readonly volatile?: FileView;
+  /** What would be left of it; absent where a power failure would leave no such name. */
   readonly durable?: FileView;
 }
 
 /** One version of a file. */
 export interface FileView {
+  /** Bytes. */
   readonly size: number;
+  /** Of its bytes, in hexadecimal; absent where they are not known. */
   readonly sha256?: string;
+  /** Of the checkpoint in it, where it holds one. */
   readonly sequence?: number;
   /** In words: `sealed`, `torn after 512 bytes`, … */
   readonly note?: string;

@@ -15,7 +15,9 @@ import { readError } from './io-error.js';
 export interface ArtifactProgress {
   /** The artifact that is being read. */
   readonly path: string;
+  /** Bytes read so far, of all files together. */
   readonly doneBytes: number;
+  /** Bytes that there are to read. */
   readonly totalBytes: number;
 }
 
@@ -36,7 +38,9 @@ export type ArtifactState = 'intact' | 'missing' | 'changed' | 'unreadable';
 
 /** What became of one artifact. */
 export interface ArtifactCheck {
+  /** As it was recorded: relative to the artifacts' root, with forward slashes. */
   readonly path: string;
+  /** How the file compares with what was recorded. */
   readonly state: ArtifactState;
   /** What was recorded. */
   readonly expected: Pick<ArtifactRecord, 'size' | 'sha256'>;

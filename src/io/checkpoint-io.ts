@@ -41,16 +41,21 @@ export type CheckpointRelation =
   | 'other'
   | 'none';
 
-/** What {@link CheckpointIo.verifyWal} found. */
+/** What {@link IoOperations.verifyWal} found. */
 export interface WalEvidence {
+  /** Whether it holds a promise, and whether that can be read. */
   readonly verdict: WalVerdict;
+  /** How the checkpoint file stands to what the log holds. */
   readonly relation: CheckpointRelation;
   /** Newest sequence number that the log seals or claims. */
   readonly sequence?: number;
+  /** Of whoever wrote the log. */
   readonly epoch?: number;
+  /** The label of its save. */
   readonly label?: string;
   /** Byte offset of the first thing wrong, and what it is. */
   readonly offset?: number;
+  /** Why it is damaged or of no use, in words. */
   readonly reason?: string;
   /** Size of the log in bytes. */
   readonly size: number;
@@ -79,13 +84,15 @@ export type CheckpointCondition =
   | 'schemaInvalid'
   | 'unsupportedVersion';
 
-/** What {@link CheckpointIo.checkCheckpoint} found. */
+/** What {@link IoOperations.checkCheckpoint} found. */
 export interface CheckpointEvidence {
+  /** What the file is, by itself. */
   readonly condition: CheckpointCondition;
   /** Absolute path of the checkpoint file, where the store is on files. */
   readonly file?: string;
   /** What its seal says, verified or only claimed; for an adopted file, the number it is given. */
   readonly sequence?: number;
+  /** Of whoever published it. */
   readonly epoch?: number;
   /** Bytes on disk. */
   readonly size: number;
@@ -97,7 +104,7 @@ export interface CheckpointEvidence {
   readonly everPublished: boolean;
 }
 
-/** What {@link CheckpointIo.findInHistory} found, newest first. */
+/** What {@link IoOperations.findInHistory} found, newest first. */
 export interface HistoryEvidence {
   /** The newest entry that verifies. */
   readonly newest?: { readonly sequence: number; readonly file: string };
@@ -121,7 +128,9 @@ export interface Observation {
   readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
   /** Of an unchanged file: whether it carries its own seal, or is an edit that was adopted as it is. */
   readonly sealed?: boolean;
+  /** Why it is no checkpoint, if it is damaged. */
   readonly problem?: Problem;
+  /** Bytes of the file, if it is there. */
   readonly size?: number;
 }
 
@@ -132,7 +141,9 @@ export type SaveSource =
 
 /** One kept file: where evidence was put, and why. Paths are relative to the store's directory. */
 export interface KeptFile {
+  /** Path of the copy, relative to the store's directory. */
   readonly file: string;
+  /** Why it was kept: the label of the decision. */
   readonly reason: string;
 }
 
@@ -163,8 +174,11 @@ export interface IoOperations {
   /** Makes the last unlink durable and gives up the lock. */
   releaseLock: { input: undefined; output: undefined };
 
+  /** Whether there is a log. Changes nothing. */
   checkWal: { input: undefined; output: { readonly present: boolean } };
+  /** Reads the log whole. Fails with `READ_FAILED`; a log that is damaged is no failure. */
   readWal: { input: undefined; output: { readonly size: number } };
+  /** What the log that was read is worth, held against the checkpoint file. */
   verifyWal: { input: undefined; output: WalEvidence };
   /** Moves the log into quarantine. */
   quarantineWal: { input: { readonly reason: string }; output: { readonly kept: KeptFile } };
@@ -172,6 +186,7 @@ export interface IoOperations {
   finishWal: { input: undefined; output: undefined };
   /** Loads the after-image from the log, for {@link IoOperations.writeCheckpoint}. */
   loadWal: { input: undefined; output: { readonly sequence: number } };
+  /** Reads the checkpoint file and judges it by itself. Damage is an answer, not a failure. */
   checkCheckpoint: { input: undefined; output: CheckpointEvidence };
   /** Looks for the newest entry that verifies and meets the conditions, if there are any. */
   findInHistory: {
@@ -254,14 +269,17 @@ export type FailureKind = 'write' | 'sync' | 'directorySync' | 'lockLost' | 'une
 
 /** A failed operation as the machines see it. */
 export interface IoFailure {
+  /** What the protocol makes of it. */
   readonly kind: FailureKind;
   /** Whether the new checkpoint is already visible under its name. */
   readonly published: boolean;
+  /** The error that the caller is given. */
   readonly error: CheckpointError;
 }
 
 /** What a round publishes. */
 export interface RoundContent {
+  /** What the file holds, without its seal. */
   readonly text: string;
   /** The artifacts that belong to it; absent: those of the checkpoint before it. */
   readonly artifacts?: readonly ArtifactRecord[];
@@ -277,7 +295,9 @@ export interface HistoryEntry {
   readonly size: number;
   /** When it was saved, milliseconds since 1970; of a file whose seal has no time, its last change. */
   readonly timeMs: number;
+  /** The label it was saved with. */
   readonly label?: string;
+  /** Whether it is kept whatever the retention. */
   readonly pinned: boolean;
   /** How many artifacts belong to it. */
   readonly artifacts: number;
@@ -289,9 +309,11 @@ export interface HistoryEntry {
 
 /** One checkpoint that verifies, whole. */
 export interface HistoryContent {
+  /** What the list of history says of it. */
   readonly entry: HistoryEntry;
   /** The user's text, without the seal. */
   readonly text: string;
+  /** The artifacts that were recorded with it. */
   readonly artifacts: readonly ArtifactRecord[];
 }
 

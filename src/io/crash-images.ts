@@ -21,6 +21,7 @@ import { type DiskMoment, describeState, SimulatedDisk, visibleAt } from './simu
 export interface CrashImageOptions {
   /** Most images to give; a space of at most this size is enumerated whole. */
   readonly limit: number;
+  /** Seed of what is sampled: the same seed, the same images. */
   readonly seed: number;
 }
 
@@ -32,6 +33,7 @@ interface Fate {
 
 /** One state of the disk after a crash. */
 export interface CrashImage {
+  /** What the disk holds after the crash. */
   readonly state: DiskState;
   /** What became of each pending operation, one line each, in order. */
   readonly fates: readonly string[];
@@ -44,7 +46,9 @@ export interface CrashImage {
 export interface CrashImages {
   /** All combinations of these fates; may exceed what a number counts exactly. */
   readonly total: number;
+  /** Whether these are all that the model allows, or a sample by seed. */
   readonly chosen: 'exhaustive' | 'sampled';
+  /** The images, made as they are asked for. */
   readonly images: Iterable<CrashImage>;
 }
 

@@ -14,8 +14,11 @@ export type InodeFacts =
 
 /** Contents of files and entries of directories, by inode number. */
 export interface DiskState {
+  /** What is known of each inode, by its number. */
   readonly inodes: Map<number, InodeFacts>;
+  /** Content of files, by inode number. */
   readonly files: Map<number, Uint8Array>;
+  /** Names in directories and the inodes they lead to, by inode number. */
   readonly directories: Map<number, Map<string, number>>;
 }
 

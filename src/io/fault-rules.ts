@@ -16,6 +16,7 @@ export type Decide = (operation: FaultOperation) => Fault | undefined;
 
 /** Operations that a rule is about: all of these kinds, on these paths; any where absent. */
 export interface Match {
+  /** Name of the operation, or of any of several; absent: all. */
   readonly operation?: OperationName | readonly OperationName[];
   /** The exact path, or a pattern in it. Of `rename` and `link` either path may match. */
   readonly path?: string | RegExp;
@@ -29,7 +30,9 @@ export type PathData = string | { readonly matches: string; readonly flags?: str
 
 /** A {@link Match} as data. */
 export interface MatchData {
+  /** Names of operations; absent: all. */
   readonly operation?: readonly OperationName[];
+  /** Which paths; absent: all. */
   readonly path?: PathData;
 }
 

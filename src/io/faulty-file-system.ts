@@ -20,6 +20,7 @@ export type Schedule = (resume: () => void, delayMs: number) => void;
 
 /** A disk that can forget what it was not yet told to keep; `SimulatedDisk` is one. */
 export interface ForgetfulDisk {
+  /** Never lets what was written to this inode and not synced become durable; processes still see it. */
   dropPending(inode: number): void;
 }
 
@@ -35,8 +36,11 @@ export interface FaultyOptions {
 export interface InjectedFault {
   /** Index of the operation in `operations`. */
   readonly index: number;
+  /** The operation that met it. */
   readonly operation: OperationName;
+  /** The path that it was asked for. */
   readonly path: string;
+  /** What was done to it. */
   readonly fault: Fault;
 }
 

@@ -15,15 +15,19 @@ export type OpenMode = 'read' | 'readWrite' | 'create';
 
 /** What {@link FileSystem.stat} reports. */
 export interface FileStat {
+  /** What the name leads to. */
   readonly kind: 'file' | 'directory' | 'symlink' | 'other';
   /** Bytes. */
   readonly size: number;
   /** Permission bits, `0o777` at most. */
   readonly mode: number;
+  /** Number of the user who owns it. */
   readonly uid: number;
+  /** Number of its group. */
   readonly gid: number;
   /** Identity: equal `device` and `inode` mean the same file. */
   readonly device: number;
+  /** Equal for two names of one file. */
   readonly inode: number;
   /** How many names the file has. */
   readonly links: number;
@@ -45,8 +49,9 @@ export interface FileHandle {
   stat(): FileStat;
   /** Cuts or zero-extends to `size` bytes. */
   truncate(size: number): void;
-  /** Sets permission bits and owner; owner changes that the system forbids are errors (`EPERM`). */
+  /** Sets permission bits. */
   setMode(mode: number): void;
+  /** Gives the file to another user and group; what the system forbids is an error (`EPERM`). */
   setOwner(uid: number, gid: number): void;
   /** Makes content and size durable (not the name: that is {@link FileSystem.syncDirectory}). */
   sync(): MaybePromise<void>;
@@ -56,11 +61,13 @@ export interface FileHandle {
 
 /** Who holds a lock: enough to tell a living holder from a dead one, and to name it in an error. */
 export interface LockOwner {
+  /** Process id. */
   readonly pid: number;
   /** When that process started, in the system's own unit, to tell a reused pid; absent where unknown. */
   readonly startedAt?: string;
   /** Which boot of the machine; absent where unknown. */
   readonly bootId?: string;
+  /** Host name: on another host a process id says nothing. */
   readonly host: string;
   /** When the lock was taken, ISO 8601. */
   readonly since: string;
@@ -92,9 +99,11 @@ export interface FileSystem {
   rename(from: string, to: string): void;
   /** Gives the file at `existing` the further name `path`; `EEXIST` if taken. */
   link(existing: string, path: string): void;
+  /** Removes a name of a file; open handles stay usable. Throws `ENOENT`. */
   unlink(path: string): void;
   /** Creates one directory; `EEXIST` if there is one already. `mode` is exact, `0o700` unless given. */
   makeDirectory(path: string, mode?: number): void;
+  /** Removes an empty directory. Throws `ENOTEMPTY`. */
   removeDirectory(path: string): void;
   /** Names in a directory, sorted by code unit. */
   list(path: string): string[];

@@ -37,9 +37,13 @@ export type SnapshotEntry =
 
 /** Attributes in a snapshot; no times and no inode numbers, so that equal trees are deeply equal. */
 export interface SnapshotAttributes {
+  /** Permission bits. */
   readonly mode: number;
+  /** Number of the user who owns it. */
   readonly uid: number;
+  /** Number of its group. */
   readonly gid: number;
+  /** How many names lead to it. */
   readonly links: number;
 }
 
@@ -127,6 +131,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#inodes.addEntry(at.parent, at.name, this.#inodes.createSymlink(target));
   }
 
+  /** Removes a name; open handles stay usable. */
   unlink(path: string): void {
     const at = this.#locate(path, { follow: 'never', syscall: 'unlink', paths: [path] });
     if (at.name === undefined) throw systemError('EISDIR', 'unlink', path);
@@ -146,6 +151,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#inodes.addEntry(at.parent, at.name, directory);
   }
 
+  /** Removes an empty directory; else throws `ENOTEMPTY`. */
   removeDirectory(path: string): void {
     const fail = (code: SystemErrorCode) => systemError(code, 'rmdir', path);
     const at = this.#locate(path, { follow: 'never', syscall: 'rmdir', paths: [path] });

@@ -38,11 +38,17 @@ export type Inode = FileInode | DirectoryInode | SymlinkInode;
 
 /** What every inode has. `links` counts names; times are milliseconds since the epoch. */
 export interface Attributes {
+  /** Permission bits. */
   mode: number;
+  /** Number of the user who owns it. */
   uid: number;
+  /** Number of its group. */
   gid: number;
+  /** How many names lead to it. */
   links: number;
+  /** When its content changed last, milliseconds since 1970. */
   modifiedMs: number;
+  /** When anything of it changed last, milliseconds since 1970. */
   changedMs: number;
 }
 

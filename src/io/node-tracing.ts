@@ -18,6 +18,7 @@ export interface TraceOutcome {
 
 /** Payload of `checkpoint-wal:save`: one call of `save`, `saveText`, `set`, `delete` or `update`. */
 export interface SaveTrace extends TraceOutcome {
+  /** The method that was called. */
   readonly operation: 'save' | 'saveText' | 'set' | 'delete' | 'update';
   /** The store's directory, as it was given. */
   readonly directory: string;
@@ -31,6 +32,7 @@ export interface SaveTrace extends TraceOutcome {
 
 /** Payload of `checkpoint-wal:sync`: one fsync of a file or a directory. */
 export interface SyncTrace extends TraceOutcome {
+  /** What was synced. */
   readonly kind: SyncKind;
   /** Absolute path. */
   readonly file: string;
@@ -38,6 +40,7 @@ export interface SyncTrace extends TraceOutcome {
 
 /** Payload of `checkpoint-wal:recover`: from the call that opens a store until it is open or refused. */
 export interface RecoverTrace extends TraceOutcome {
+  /** The store's directory, as it was given. */
   readonly directory: string;
   /** The rest is there at the end, as far as recovery came. */
   outcome?: 'ready' | 'refused';
@@ -51,7 +54,9 @@ export interface RecoverTrace extends TraceOutcome {
 
 /** Payload of `checkpoint-wal:restore`: one call of `restore`. */
 export interface RestoreTrace extends TraceOutcome {
+  /** The store's directory, as it was given. */
   readonly directory: string;
+  /** Whether only what would change was asked for. */
   readonly dryRun: boolean;
   /** At the end: the checkpoint that was restored. */
   from?: number;
@@ -61,9 +66,13 @@ export interface RestoreTrace extends TraceOutcome {
 
 /** The channels by name, with their payloads. */
 export interface CheckpointTraces {
+  /** One call that saves, from the call to its answer. */
   readonly 'checkpoint-wal:save': SaveTrace;
+  /** One sync of a file or a directory. */
   readonly 'checkpoint-wal:sync': SyncTrace;
+  /** Recovery at an open. */
   readonly 'checkpoint-wal:recover': RecoverTrace;
+  /** One restore, by call or by the failure detector. */
   readonly 'checkpoint-wal:restore': RestoreTrace;
 }
 

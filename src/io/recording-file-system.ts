@@ -26,6 +26,7 @@ export type OperationName =
 export interface RecordedOperation {
   /** Place in the order in which operations were started, from 0. */
   readonly index: number;
+  /** Which operation it was. */
   readonly operation: OperationName;
   /** The path; for handles and locks the one they were opened with. */
   readonly path: string;
@@ -126,6 +127,7 @@ export class RecordingFileSystem implements FileSystem {
   readonly #inner: FileSystem;
   readonly #recorder: Recorder;
 
+  /** Passes every operation on to `inner`; `hooks` may look at each before and after. */
   constructor(inner: FileSystem, hooks: RecordingHooks = {}) {
     this.#inner = inner;
     this.#recorder = new Recorder(hooks);
@@ -166,6 +168,7 @@ export class RecordingFileSystem implements FileSystem {
     this.#recorder.now(facts, () => this.#inner.link(existing, path));
   }
 
+  /** Recorded as `unlink`, then done below. */
   unlink(path: string): void {
     this.#recorder.now({ operation: 'unlink', path }, () => this.#inner.unlink(path));
   }
@@ -179,6 +182,7 @@ export class RecordingFileSystem implements FileSystem {
     this.#recorder.now(facts, () => this.#inner.makeDirectory(path, mode));
   }
 
+  /** Recorded as `removeDirectory`, then done below. */
   removeDirectory(path: string): void {
     const facts = { operation: 'removeDirectory', path } as const;
     this.#recorder.now(facts, () => this.#inner.removeDirectory(path));

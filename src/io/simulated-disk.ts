@@ -40,8 +40,11 @@ export type PersistenceModel = 'posix-minimal' | 'ordered';
 
 /** What a crash would find now: durable state and pending operations, frozen at one moment. */
 export interface DiskMoment {
+  /** The persistence model of the disk. */
   readonly model: PersistenceModel;
+  /** What a power failure leaves for certain. */
   readonly durable: DiskState;
+  /** What may or may not be durable yet, in the order in which it was done. */
   readonly pending: readonly PendingOperation[];
   /** Contents by inode number that only the process sees: see {@link SimulatedDisk.dropPending}. */
   readonly cached: ReadonlyMap<number, Uint8Array>;
@@ -57,6 +60,7 @@ export function visibleAt({ durable, pending, cached }: Omit<DiskMoment, 'model'
 
 /** Options of a {@link SimulatedDisk}. */
 export interface SimulatedDiskOptions extends MemoryFileSystemOptions {
+  /** What a power failure may do; `posix-minimal` by default. */
   readonly model?: PersistenceModel;
   /** What is on the disk at first, all of it durable; an empty root directory by default. */
   readonly state?: DiskState;
@@ -68,9 +72,11 @@ export interface SimulatedDiskOptions extends MemoryFileSystemOptions {
 
 /** See the head of this file. */
 export class SimulatedDisk extends MemoryFileSystem {
+  /** What a power failure may do to it. */
   readonly model: PersistenceModel;
   readonly #journal: JournalingInodes;
 
+  /** Empty, or with what a crash has left (`state`). */
   constructor(options: SimulatedDiskOptions = {}) {
     const { model = 'posix-minimal', state, killedAt, onChange, ...rest } = options;
     // Time goes on where the image was left, so that no change looks older than what it changes.

@@ -22,10 +22,13 @@ export type Durability = 'logged' | 'committed';
 
 /** One save that was asked for. Its content stays with whoever renders it; the machine knows its number. */
 export interface SaveRequest {
+  /** Number that the answer carries. */
   readonly requestId: number;
+  /** Short name for the checkpoint. */
   readonly label?: string | undefined;
   /** Whether history keeps the checkpoint under that label for good. */
   readonly pinned?: boolean | undefined;
+  /** After which step it is answered. */
   readonly durability: Durability;
 }
 
@@ -39,6 +42,7 @@ export interface RestoreRequest {
 
 /** A look at the file: an edit that is found is published at once, damage is kept and counted. */
 export interface CheckRequest {
+  /** Number that the answer carries. */
   readonly requestId: number;
   /** Whether damage that is known already counts again, as nobody has mended it. */
   readonly countAgain?: boolean | undefined;
@@ -56,6 +60,7 @@ export type WaitingRequest =
 export interface CheckpointInput {
   /** Passed on to the `io` actor as its input. */
   readonly io?: CheckpointIo | undefined;
+  /** What to do about edits made outside of the store; `adopt` by default. */
   readonly externalEdits?: ExternalEditPolicy | undefined;
   /** How often a failed sync may be answered with a fresh file before the store halts; 2 by default. */
   readonly syncRetryLimit?: number | undefined;

@@ -23,12 +23,15 @@ export interface HealthReport {
    *   `checkpoint-wal reset` starts the detector again
    */
   readonly state: 'healthy' | 'failing' | 'due' | 'restoring' | 'stopped';
+  /** What the threshold leads to. */
   readonly mode: RestoreMode;
   /** The failures that count now, oldest first. */
   readonly failures: readonly CountedFailure[];
+  /** How many failures are one too many. */
   readonly threshold: number;
   /** Automatic restores since the store was last healthy. */
   readonly restores: number;
+  /** How many automatic restores there may be without the store having become healthy. */
   readonly maxRestores: number;
   /** Checkpoints that no automatic restore goes back to. */
   readonly bad: readonly BadCheckpoint[];

@@ -11,8 +11,11 @@ import type {
 
 /** One decision that recovery took, by the label of its case in `docs/recovery.md`. */
 export interface RecoveryDecision {
+  /** Name of the case in the tables of `docs/recovery.md`; stable within a major version. */
   readonly label: string;
+  /** What the case has recovery do. */
   readonly action: string;
+  /** Why, in words. */
   readonly because: string;
   /** Whether a person should know of it. */
   readonly finding: boolean;
@@ -26,9 +29,13 @@ export interface RecoveryReport {
   readonly clean: boolean;
   /** The sequence number that the store goes on from; 0 in a new store. */
   readonly sequence: number;
+  /** The log as it was found; absent where recovery ended before looking. */
   readonly wal?: WalEvidence;
+  /** The checkpoint file as recovery last saw it. */
   readonly checkpoint?: CheckpointEvidence;
+  /** History, if recovery had to look there. */
   readonly history?: HistoryEvidence;
+  /** What was decided, in order. */
   readonly decisions: readonly RecoveryDecision[];
   /** What can't be had any more, in words; empty if nothing was lost. */
   readonly lost: readonly string[];

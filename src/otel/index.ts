@@ -2,6 +2,8 @@
  * `checkpoint-wal/otel`: spans of OpenTelemetry for what a store does. Listens to the channels of
  * `src/io/node-tracing.ts`, so that the store itself knows nothing of it; needs `@opentelemetry/api`.
  * Attributes are documented in `docs/observability.md`; they hold no content of a state or a file.
+ *
+ * @module checkpoint-wal/otel
  */
 import {
   type Attributes,

@@ -41,6 +41,7 @@ export interface AuditOptions {
 
 /** How the audit is doing. */
 export interface AuditStatus {
+  /** When entries are made durable, as it was asked for. */
   readonly sync: AuditSync;
   /** The last entry: write it down elsewhere, and nothing before it can be cut off unnoticed. */
   readonly head: AuditHead;

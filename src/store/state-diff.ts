@@ -28,7 +28,9 @@ export type StateChange =
     })
   | (Relocated & { readonly kind: 'moved' });
 
-interface Relocated {
+/** A value that is in both states. */
+export interface Relocated {
+  /** Where it is in the later state. */
   readonly path: string;
   /** Where it was in the state before, if that is another path. */
   readonly pathBefore?: string;

@@ -17,9 +17,13 @@ import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
 export interface CheckpointLogger {
+  /** What helps to follow a run; much. */
   debug(facts: object, message: string): void;
+  /** What happened, in the order of events. */
   info(facts: object, message: string): void;
+  /** What a person should know: edits, damage, restores, failures that count. */
   warn(facts: object, message: string): void;
+  /** What failed; the store may have stopped. */
   error(facts: object, message: string): void;
 }
 
@@ -80,6 +84,7 @@ export interface CheckpointStoreOptions<
    * are, the audit only codes.
    */
   readonly includeMessages?: boolean | undefined;
+  /** Told of what happens to the store; see `docs/observability.md`. What it throws is ignored. */
   readonly logger?: CheckpointLogger | undefined;
   /**
    * The local inspector, served on 127.0.0.1 while the store is open; its address is told to the logger
@@ -107,8 +112,11 @@ export interface CheckpointStoreOptions<
 
 /** A clock of one's own, for tests. XState's `SimulatedClock` is one. */
 export interface StoreClock {
+  /** Milliseconds since 1970. */
   now(): number;
+  /** Calls `action` once, `afterMs` milliseconds later. Absent: the system's timers. */
   setTimeout?(action: (...parameters: unknown[]) => void, afterMs: number): unknown;
+  /** Takes back what `setTimeout` returned. */
   clearTimeout?(id: unknown): void;
 }
 
@@ -128,6 +136,7 @@ export interface SaveOptions {
    * list counts.
    */
   readonly artifacts?: readonly string[] | undefined;
+  /** After which step this save is acknowledged; by default as the store's option says. */
   readonly durability?: Durability | undefined;
   /**
    * Gives the save up while its artifacts are read and while it waits for its round; later it has no
@@ -154,6 +163,7 @@ export interface CheckOptions {
 
 /** What a look at the file came to. */
 export interface CheckResult {
+  /** How the file stands to the checkpoint that was published last. */
   readonly change: 'unchanged' | 'edited' | 'damaged' | 'missing';
   /**
    * - `none`: the file is the checkpoint
@@ -162,6 +172,7 @@ export interface CheckResult {
    * - `rejected`: it was edited, and the policy is to reject that
    */
   readonly action: 'none' | 'published' | 'kept' | 'rejected';
+  /** The sequence number of the checkpoint after the look. */
   readonly sequence: number;
   /** Why it is no checkpoint, with line and column where there are any. */
   readonly problem?: Problem;

@@ -10,6 +10,7 @@ import { type Latency, LatencyHistogram } from './latency-histogram.js';
 
 /** Plain numbers since the store was opened; see `docs/observability.md`. */
 export interface StoreStats {
+  /** Calls that save, by how they ended. */
   readonly saves: {
     /** Calls of `save`, `saveText`, `set`, `delete` and `update`. */
     readonly requested: number;
@@ -33,7 +34,9 @@ export interface StoreStats {
   readonly syncs: Latency & { readonly failed: number };
   /** From the call that opened the store until it was open. */
   readonly recoveryMs: number;
+  /** Edits made outside of the store that were noticed. */
   readonly outsideEdits: number;
+  /** Checkpoints that were restored, by call or automatically. */
   readonly restores: number;
 }
 

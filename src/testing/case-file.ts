@@ -17,31 +17,47 @@ export const CASE_VERSION = 1;
 
 /** An inode as data. Text contents stay readable; others are base64. */
 export interface CaseInode {
+  /** Number of the inode. */
   readonly number: number;
+  /** What it is. */
   readonly kind: InodeFacts['kind'];
+  /** Permission bits. */
   readonly mode: number;
+  /** Of a directory: the inode of the directory it lies in. */
   readonly parent?: number;
+  /** Of a symbolic link: where it leads. */
   readonly target?: string;
+  /** Of a file: its content, if that is UTF-8. */
   readonly text?: string;
+  /** Of a file: its content otherwise. */
   readonly base64?: string;
+  /** Of a directory: names and the inodes they lead to. */
   readonly entries?: Readonly<Record<string, number>>;
 }
 
 /** A saved case. */
 export interface CaseFile {
+  /** Version of this format: another one is refused. */
   readonly caseVersion: typeof CASE_VERSION;
+  /** What was done, as {@link explore} takes it. */
   readonly scenario: Scenario;
+  /** The persistence model of the disk. */
   readonly model: PersistenceModel;
+  /** Seed of what was sampled. */
   readonly seed: number;
+  /** Name of the check that did not hold. */
   readonly check: string;
+  /** What the check said. */
   readonly message: string;
   /** A run of the failure detector instead: the scenario then has no steps, and what was promised is its own. */
   readonly detector?: DetectorScenario;
   /** Operations of the port that were made to fail; faults of the file system are the scenario's. */
   readonly runFaults?: readonly PortFault[];
+  /** What was made to fail in the port during the recoveries. */
   readonly recoveryFaults?: readonly PortFault[];
   /** What might be found, at the first crash; without it only a refusal can be told to be wrong. */
   readonly allowed?: Allowed;
+  /** The crashes, one after the other, each with what the disk held after it. */
   readonly trail: readonly {
     readonly at: string;
     readonly fates: readonly string[];

@@ -7,8 +7,11 @@ import { edgeKey, graphOf } from '../inspector/machine-graph.js';
 
 /** One row of the table: a transition and how many crash images were taken right after it. */
 export interface CoverageRow {
+  /** Id of the machine. */
   readonly machine: string;
+  /** The rest of what {@link Coverage.keysOf} calls it. */
   readonly transition: string;
+  /** How often the run was cut off there. */
   readonly crashes: number;
 }
 

@@ -37,18 +37,25 @@ export type DetectorStep =
 
 /** A run of the lab. */
 export interface DetectorScenario {
+  /** Names the scenario in messages. */
   readonly name: string;
+  /** The threshold and what follows, as the store's option. */
   readonly restore: RestoreOptions;
+  /** How often heartbeats are expected, in milliseconds. */
   readonly heartbeatMs?: number;
+  /** What to do about edits made outside of the store. */
   readonly externalEdits?: CheckpointStoreOptions['externalEdits'];
   /** Values above this are refused by a schema… */
   readonly schemaMax?: number;
   /** …from this opening of the store on, counted from 1; at every one if absent. */
   readonly schemaFrom?: number;
+  /** What is done, in order. */
   readonly steps: readonly DetectorStep[];
+  /** What is made to fail in the port during the run. */
   readonly runFaults?: readonly PortFault[];
   /** They count from this opening of the store on, from 1; at every one if absent. */
   readonly runFaultsFrom?: number;
+  /** What is made to fail in the port during the first recovery. */
   readonly recoveryFaults?: readonly PortFault[];
 }
 
@@ -58,6 +65,7 @@ export interface DetectorPromise {
   readonly ever: readonly number[];
   /** The newest values: the last that was acknowledged, and what came after it. */
   readonly newest: readonly number[];
+  /** The last sequence number that was promised. */
   readonly sequence: number;
   /** Failures that were asked to be counted, since something was asked that forgets or restores. */
   readonly asked: number;
@@ -73,9 +81,13 @@ type Store = CheckpointStore<{ v: number }>;
 
 /** What a recovery came to. */
 export interface DetectorFound {
-  readonly store?: Store;
+  /** The store, where it could be opened. */
+  readonly store?: CheckpointStore<{ v: number }>;
+  /** Why it could not be opened. */
   readonly error?: unknown;
+  /** What its failure detector says. */
   readonly health?: HealthReport | undefined;
+  /** How many crashes there were before. */
   readonly crashes: number;
 }
 

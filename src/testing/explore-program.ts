@@ -31,6 +31,7 @@ export interface Probe<Promised> {
 export interface Failure {
   /** The name of the check. */
   readonly check: string;
+  /** In words: what was found, and what was promised. */
   readonly message: string;
 }
 
@@ -69,7 +70,9 @@ export interface Program<Promised, Found> {
 
 /** How far to go. */
 export interface ExploreOptions {
+  /** What a power failure may do. */
   readonly model: PersistenceModel;
+  /** Seed of what is sampled: the same seed, the same crashes. */
   readonly seed: number;
   /** How many crashes in a row: 1 crashes the run, 2 also the recovery, and so on. */
   readonly depth: number;
@@ -81,6 +84,7 @@ export interface ExploreOptions {
   readonly timeMs?: number | undefined;
   /** Milliseconds by a clock that never goes back. */
   readonly now?: (() => number) | undefined;
+  /** Told of the counts as they grow. */
   readonly onProgress?: ((counts: ExploreCounts) => void) | undefined;
   /** Stops the exploration where it is. */
   readonly signal?: AbortSignal | undefined;
@@ -94,13 +98,17 @@ export interface ExploreCounts {
   readonly images: number;
   /** Of them, those that no earlier image equalled; each was recovered and checked. */
   readonly distinct: number;
+  /** How many checks did not hold. */
   readonly failures: number;
 }
 
 /** The outcome of an exploration. */
 export interface ExploreReport {
+  /** What was done. */
   readonly counts: ExploreCounts;
+  /** What did not hold; empty is what one wants to see. */
   readonly failures: readonly FoundFailure[];
+  /** How often each transition of the statecharts was crashed at. */
   readonly coverage: Coverage;
   /**
    * Whether every image of every moment was taken, rather than a sample. What follows a mere kill is

@@ -34,7 +34,11 @@ export interface StoreExploreOptions extends ExploreOptions {
   readonly recoveryFaults?: readonly PortFault[] | undefined;
 }
 
-type StoreSettings = Pick<StoreExploreOptions, 'open' | 'over' | 'runFaults' | 'recoveryFaults'>;
+/** What of a store and its surroundings a scenario is run with. */
+export type StoreSettings = Pick<
+  StoreExploreOptions,
+  'open' | 'over' | 'runFaults' | 'recoveryFaults'
+>;
 
 /** Takes a scenario through the lab. */
 export function explore(scenario: Scenario, options: StoreExploreOptions): Promise<ExploreReport> {

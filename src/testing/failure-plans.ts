@@ -13,8 +13,11 @@ import type { Scenario } from './scenario.js';
 
 /** One run. */
 export interface FailurePlan {
+  /** What is made to fail, in words. */
   readonly title: string;
+  /** What is done meanwhile. */
   readonly scenario: Scenario;
+  /** What it adds to the options of {@link explore}. */
   readonly options: Partial<StoreExploreOptions>;
 }
 

@@ -8,9 +8,11 @@ import { isPromiseLike } from '../io/run.js';
 
 /** One failure. */
 export interface PortFault {
+  /** The operation of the port that fails. */
   readonly operation: OperationName;
   /** Which call of that operation fails, from 1 on; `all` of them from the first. */
   readonly nth: number | 'all';
+  /** How it fails, as the protocol sees it. */
   readonly kind: FailureKind;
   /** Whether the operation is done all the same. */
   readonly done?: boolean;

@@ -1,20 +1,34 @@
 /**
  * The crash lab, for other people's code as well as for this package's: entry `checkpoint-wal/testing`.
  * `docs/testing.md` begins with a first scenario.
+ *
+ * @module checkpoint-wal/testing
  */
-export { type CrashImage, type CrashImages, crashImages, mount } from '../io/crash-images.js';
-export type { DiskState, PendingOperation } from '../io/disk-state.js';
+export {
+  type CrashImage,
+  type CrashImageOptions,
+  type CrashImages,
+  crashImages,
+  mount,
+} from '../io/crash-images.js';
+export type { DiskState, InodeFacts, PendingOperation } from '../io/disk-state.js';
 export { faultFromJson, ruleFromJson } from '../io/fault-json.js';
 export {
   atMost,
   atRandom,
   type Decide,
   eachPath,
+  type FaultLike,
+  type FaultOperation,
   type FaultRule,
   failEvery,
   failNth,
   firstOf,
+  type Match,
+  type MatchData,
   onPath,
+  type PathData,
+  type RuleData,
   since,
   until,
 } from '../io/fault-rules.js';
@@ -24,16 +38,32 @@ export {
   doneThenFail,
   dropPages,
   type Fault,
+  type FaultCode,
   fail,
+  faultCodes,
   flipBit,
   lie,
   loseLock,
   misdirect,
+  type ShortAmount,
   short,
 } from '../io/faults.js';
-export { FaultyFileSystem } from '../io/faulty-file-system.js';
-export { MemoryFileSystem } from '../io/memory-file-system.js';
 export {
+  FaultyFileSystem,
+  type FaultyOptions,
+  type ForgetfulDisk,
+  type InjectedFault,
+  type Schedule,
+} from '../io/faulty-file-system.js';
+export {
+  MemoryFileSystem,
+  type MemoryFileSystemOptions,
+  type SnapshotAttributes,
+  type SnapshotEntry,
+} from '../io/memory-file-system.js';
+export type { Attributes as InodeAttributes } from '../io/memory-inodes.js';
+export {
+  type OperationName,
   type RecordedOperation,
   RecordingFileSystem,
   type RecordingHooks,
@@ -45,8 +75,8 @@ export {
   SimulatedDisk,
   type SimulatedDiskOptions,
 } from '../io/simulated-disk.js';
-export { type CaseFile, fromData, parseCaseFile, toCaseFile } from './case-file.js';
-export type { CheckName } from './check-recovery.js';
+export { type CaseFile, type CaseInode, fromData, parseCaseFile, toCaseFile } from './case-file.js';
+export type { CheckName, Outcome } from './check-recovery.js';
 export { AssertionFailure } from './conformance/assert.js';
 export {
   type CheckpointIoSubject,
@@ -60,7 +90,13 @@ export {
 } from './conformance/file-system-conformance.js';
 export type { FileSystemSubject } from './conformance/file-system-conformance-case.js';
 export { Coverage, type CoverageRow } from './coverage.js';
-export { type DetectorScenario, type DetectorStep, detectorProgram } from './detector-lab.js';
+export {
+  type DetectorFound,
+  type DetectorPromise,
+  type DetectorScenario,
+  type DetectorStep,
+  detectorProgram,
+} from './detector-lab.js';
 export { detectorPlans } from './detector-plans.js';
 export { diskFaults, drawDiskFaults } from './disk-faults.js';
 export { drawScenario } from './draw-scenario.js';
@@ -74,7 +110,7 @@ export {
   exploreDurableActor,
 } from './durable-lab.js';
 export type { Allowed } from './expectation.js';
-export { explore, type StoreExploreOptions, storeProgram } from './explore.js';
+export { explore, type StoreExploreOptions, type StoreSettings, storeProgram } from './explore.js';
 export {
   type ExploreCounts,
   type ExploreOptions,
@@ -101,6 +137,7 @@ export type {
   TogetherStep,
 } from './scenario.js';
 export { labScenarios } from './scenarios.js';
+export type { SealPromise } from './seal-promises.js';
 export { slowSyncs } from './slow-syncs.js';
 export type { TracedFiles, WriterOperation, WriterTrace } from './traced-writer.js';
 export {

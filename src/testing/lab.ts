@@ -18,7 +18,9 @@ import type { Scenario } from './scenario.js';
 
 /** What to do. */
 export interface LabOptions extends Omit<StoreExploreOptions, 'model' | 'onProgress'> {
+  /** What is run, each under every model. */
   readonly scenarios: readonly Scenario[];
+  /** What a power failure may do, one after the other. */
   readonly models: readonly PersistenceModel[];
   /**
    * Whether to go through the failures too, after each round of the scenarios, and through scenarios and
@@ -27,29 +29,39 @@ export interface LabOptions extends Omit<StoreExploreOptions, 'model' | 'onProgr
   readonly withFailures?: boolean;
   /** How often to go through all scenarios, each time with another seed; until the time is over if absent. */
   readonly rounds?: number;
+  /** Told of the counts as they grow. */
   readonly onProgress?: (progress: LabProgress) => void;
 }
 
 /** Where the lab is. */
 export interface LabProgress {
+  /** What was done by now. */
   readonly counts: ExploreCounts;
+  /** Name of the scenario that is running. */
   readonly scenario: string;
+  /** The model that it runs under. */
   readonly model: PersistenceModel;
+  /** Milliseconds since the lab began. */
   readonly elapsedMs: number;
 }
 
 /** What came of it. */
 export interface LabReport {
+  /** What was done. */
   readonly counts: ExploreCounts;
+  /** What did not hold, as cases that can be saved and replayed. */
   readonly cases: readonly CaseFile[];
+  /** How often each transition was crashed at. */
   readonly coverage: readonly CoverageRow[];
   /** Transitions that were not crashed at, without being listed with a reason. */
   readonly uncovered: readonly string[];
   /** Whether the signal ended it. */
   readonly interrupted: boolean;
+  /** Milliseconds that the whole took. */
   readonly elapsedMs: number;
   /** Runs of scenarios that were gone through, and of them those that took every image. */
   readonly runs: number;
+  /** How many runs went through every image there is. */
   readonly exhaustiveRuns: number;
 }
 

@@ -12,7 +12,9 @@ import type { Failure } from './explore-program.js';
 
 /** What the last recovery of a case came to. */
 export interface ReplayedCase {
+  /** The disk after the last recovery. */
   readonly disk: SimulatedDisk;
+  /** What that recovery came to. */
   readonly outcome: Outcome;
   /** The checks that do not hold, now. */
   readonly failures: readonly Failure[];

@@ -18,6 +18,7 @@ import type { Turns } from './turns.js';
 
 /** How a save is asked for. */
 export interface Asking extends SealedWith {
+  /** After which step the save counts as promised; `committed` by default. */
   readonly durability?: Durability;
   /** The caller gives up: right after all saves of the step were asked for, or when the schedule says. */
   readonly abort?: true;
@@ -71,15 +72,19 @@ export interface ScenarioFaults {
 
 /** A named run. */
 export interface Scenario {
+  /** Names the scenario in messages and cases. */
   readonly name: string;
   /** What is in the file before the store is first opened; no file if absent. */
   readonly file?: string;
   /** Further files in the store's directory, by plain name: what saves may name as artifacts. */
   readonly files?: Readonly<Record<string, string>>;
+  /** What to do about edits made outside of the store; `adopt` by default. */
   readonly externalEdits?: ExternalEditPolicy;
   /** How many earlier checkpoints are kept; then history is not asked to be complete. */
   readonly maxCheckpoints?: number;
+  /** What goes wrong below the store. */
   readonly faults?: ScenarioFaults;
+  /** What is done, in order. */
   readonly steps: readonly ScenarioStep[];
 }
 

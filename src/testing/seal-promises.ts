@@ -14,9 +14,11 @@ export interface SealedWith {
 
 /** What may be found in one acknowledged checkpoint. */
 export interface SealPromise {
+  /** Of the checkpoint whose seal it is about. */
   readonly sequence: number;
   /** Labels with their pins, and lists of artifacts, as text; one of each must be found. */
   readonly names: readonly string[];
+  /** Lists of artifacts, as text; one of them must be found. */
   readonly lists: readonly string[];
   /** Whether the checkpoint itself must be there, for it is pinned. */
   readonly stays: boolean;

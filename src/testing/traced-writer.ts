@@ -47,8 +47,11 @@ export type TracedFiles = readonly { readonly path: string; readonly content?: U
 
 /** One recorded run. */
 export interface WriterTrace {
+  /** The files before the writer began. */
   readonly before: TracedFiles;
+  /** What it asked of the file system, in order. */
   readonly operations: readonly WriterOperation[];
+  /** The files that it left: the operations must explain them. */
   readonly after: TracedFiles;
 }
 

@@ -26,6 +26,7 @@ export type WriterCrash = 'kill' | PersistenceModel;
 
 /** What to do to which writer. */
 export interface WriterLabOptions {
+  /** What the writer did, as {@link NodeFsTracer} records it. */
   readonly trace: WriterTrace;
   /** The file that was saved, as a path of the trace. */
   readonly file: string;
@@ -33,6 +34,7 @@ export interface WriterLabOptions {
   readonly old: Uint8Array | undefined;
   /** What the writer was asked to save, as the file then holds it. */
   readonly next: Uint8Array;
+  /** What cuts it off: a kill, or a power failure under a persistence model. */
   readonly crash: WriterCrash;
   /** What the writer's program does at its next start, if it has a recovery. */
   readonly recover?: ((disk: SimulatedDisk) => MaybePromise<void>) | undefined;
@@ -47,6 +49,7 @@ export type FoundContent = 'old' | 'new' | 'missing' | 'empty' | 'torn';
 
 /** A crash after which a promise did not hold. */
 export interface WriterLoss {
+  /** What the file held then. */
   readonly found: FoundContent;
   /** The last thing that the writer had done. */
   readonly after: string;
@@ -58,16 +61,21 @@ export interface WriterLoss {
 
 /** Whether a promise held, and if not, the first crash that shows it. */
 export interface WriterVerdict {
+  /** Whether it held after every crash. */
   readonly holds: boolean;
   /** Images after which it did not hold. */
   readonly losses: number;
+  /** The first crash that shows that it does not hold. */
   readonly first?: WriterLoss;
 }
 
 /** What the lab has to say about a writer. */
 export interface WriterReport {
+  /** What cut it off. */
   readonly crash: WriterCrash;
+  /** How many moments it was cut off at. */
   readonly moments: number;
+  /** How many crash images were looked at. */
   readonly images: number;
   /** Images that no earlier one equalled; each was judged. */
   readonly distinct: number;

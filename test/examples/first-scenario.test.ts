@@ -21,6 +21,7 @@ it('keeps every promise', async () => {
     imagesPerMoment: [16, 3],
     failuresMax: 1,
   });
+  console.log(counts);
   expect(failures).toEqual([]);
   expect(counts.distinct).toBeGreaterThan(100);
 });

@@ -5,6 +5,7 @@
 
 /** What an assertion of a conformance suite throws. */
 export class AssertionFailure extends Error {
+  /** Always `AssertionFailure`. */
   override readonly name = 'AssertionFailure';
 }
 

@@ -5,6 +5,7 @@ import type { FileSystem } from '../../io/file-system.js';
 
 /** One file system to test: an empty directory in it, and what the interface itself can't do. */
 export interface FileSystemSubject {
+  /** The file system under test. */
   readonly fs: FileSystem;
   /** Absolute path of an empty directory, without symbolic links. */
   readonly root: string;

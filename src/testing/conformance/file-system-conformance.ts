@@ -17,6 +17,7 @@ export interface ConformanceCase<Subject> {
   readonly group: string;
   /** The behaviour that it asks for, as a sentence. */
   readonly title: string;
+  /** Runs the case on a subject of its own; rejects with an {@link AssertionFailure} if it does not hold. */
   run(create: () => Subject | Promise<Subject>): Promise<void>;
 }
 

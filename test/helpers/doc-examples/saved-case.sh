@@ -1,0 +1,2 @@
+checkpoint-wal explore --example case.json > /dev/null
+# <block>
