@@ -223,7 +223,7 @@ export class LeasePool<T> {
           entry.leases -= 1;
           if (entry.leases === 0 && entry.state === 'open') this.#setIdle(entry);
         }
-        if (entry.state === 'closing') await entry.work;
+        if (entry.state === 'closing' && isSpent(entry)) await entry.work;
       },
     };
   }
