@@ -297,9 +297,8 @@ export async function openCheckpointStores(
   return new CheckpointStores<unknown>(real, fs, options);
 }
 
-/** As for a store's directory, while there can be none in it. */
+/** As for a store's directory. */
 function* keepRootName(fs: FileSystem, root: string): Steps<void> {
-  if (fs.list(root).length > 0) return;
   try {
     yield* syncDirectory(fs, parentOf(root));
   } catch (error) {
