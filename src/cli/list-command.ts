@@ -13,7 +13,7 @@ const EXAMPLES = `
 Examples:
   checkpoint-wal list workflows
   checkpoint-wal list workflows --json
-  checkpoint-wal list --file state.yaml`;
+  checkpoint-wal list . --file state.yaml`;
 
 /** Adds the command. */
 export function addListCommand(program: Command, launch: Launch): Command {
@@ -24,16 +24,16 @@ export function addListCommand(program: Command, launch: Launch): Command {
       'Lists the stores in the folders right below ROOT: number, age, size, label, who has it open, ' +
         'and whether a crash left a log. Reads the end of each file only, takes no lock.',
     )
-    .argument('[ROOT]', 'folder of the stores (default: what --dir says, or the current folder)')
+    .argument('<ROOT>', 'the folder whose folders are stores')
     .addHelpText('after', EXAMPLES)
-    .action(async (root: string | undefined, _options: unknown, command: Command) => {
+    .action(async (root: string, _options: unknown, command: Command) => {
       await launch(command, (context) => list(context, root));
     });
 }
 
-async function list(context: CliContext, root: string | undefined): Promise<ExitCode> {
+async function list(context: CliContext, root: string): Promise<ExitCode> {
   const { environment, file, progress } = context;
-  const folder = root === undefined ? context.directory : resolve(environment.cwd, root);
+  const folder = resolve(environment.cwd, root);
   const found: StoreSummary[] = [];
   const words = () => `looking at stores: ${found.length.toLocaleString('en')}`;
   await progress.during(words, async () => {
