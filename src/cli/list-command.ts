@@ -4,7 +4,9 @@
  */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { CheckpointError } from '../errors.js';
 import { listCheckpointStores, type StoreSummary } from '../store/list-stores.js';
+import { CommandError } from './cli-error.js';
 import type { CliContext, Colors, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { age, count, printable, shortened } from './words.js';
@@ -37,9 +39,14 @@ async function list(context: CliContext, root: string): Promise<ExitCode> {
   const found: StoreSummary[] = [];
   const words = () => `looking at stores: ${found.length.toLocaleString('en')}`;
   await progress.during(words, async () => {
-    for await (const store of listCheckpointStores(folder, { file })) {
-      found.push(store);
-      environment.signal.throwIfAborted();
+    try {
+      for await (const store of listCheckpointStores(folder, { file })) {
+        found.push(store);
+        environment.signal.throwIfAborted();
+      }
+    } catch (error) {
+      if (!(error instanceof CheckpointError) || error.code !== 'NO_STORE') throw error;
+      throw new CommandError(error, { hint: 'Name the folder whose folders are stores.' });
     }
   });
   context.result({ root: folder, stores: found.map(toData) }, textOf(found, context.colors));

@@ -82,5 +82,6 @@ describe('list', () => {
     const { stderr, exitCode } = await runInMemory(['list', 'none']);
     expect(exitCode).toBe(10);
     expect(stderr).toContain('error NO_STORE');
+    expect(stderr).toContain('Name the folder');
   });
 });
