@@ -39,13 +39,13 @@ export interface CheckpointStoresOptions<
 > extends Omit<CheckpointStoreOptions<Schema>, 'directory' | 'io'> {
   /** Options of one store by its name, in place of the same ones of all: a logger, an audit's listener. */
   readonly optionsFor?: ((name: string) => OptionsOfOneStore<Schema>) | undefined;
-  /** Most stores that are open at once; 64 by default. An open one has two files open, and a saving one up to six. */
+  /** Most stores that are open at once; 64 by default. An open one has two files open, and a saving one four. */
   readonly maxOpen?: number | undefined;
-  /** Most syncs that run at once, over all stores; 2 by default, of the four threads that node has. */
+  /** Most syncs that run at once, over all stores; 3 by default, of the four threads that node has. */
   readonly maxSyncs?: number | undefined;
   /**
    * How long a store that nobody holds stays open, in milliseconds; 30 seconds by default, `Infinity` until
-   * its room is needed. What keeps no process alive: a timer does not.
+   * its room is needed. Its timer keeps no process alive.
    */
   readonly idleMs?: number | undefined;
 }
@@ -89,7 +89,7 @@ export interface CheckpointStoresStats {
   };
 }
 
-const DEFAULTS = { maxOpen: 64, maxSyncs: 2, idleMs: 30_000 };
+const DEFAULTS = { maxOpen: 64, maxSyncs: 3, idleMs: 30_000 };
 /** Timers can't be set further ahead than this. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
