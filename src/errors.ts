@@ -29,6 +29,7 @@
  * | `ARTIFACTS_NOT_INTACT` | artifacts of the checkpoint that is to be restored are missing or changed |
  * | `NO_STORE` | there is no checkpoint file where one was expected |
  * | `PATH_OUTSIDE_STORE` | a name would leave the store's directory |
+ * | `INVALID_NAME` | a text can't be the name of a store among many |
  * | `READ_FAILED` / `WRITE_FAILED` / `SHORT_WRITE` / `NO_SPACE` / `SYNC_FAILED` | an I/O operation failed (`cause` holds the system's error) |
  * | `LOG_IN_THE_WAY` | a log appeared that this store did not write; only a recovery may judge it |
  * | `HALTED` | the store stopped after a failure that can't be undone safely; open it again |
@@ -67,6 +68,7 @@ export type CheckpointErrorCode =
   | 'ARTIFACTS_NOT_INTACT'
   | 'NO_STORE'
   | 'PATH_OUTSIDE_STORE'
+  | 'INVALID_NAME'
   | 'READ_FAILED'
   | 'WRITE_FAILED'
   | 'SHORT_WRITE'

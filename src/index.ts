@@ -100,7 +100,21 @@ export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { AuditOptions, AuditStatus, AuditSync } from './store/audit-trail.js';
 export type { CheckpointSelector } from './store/checkpoint-selector.js';
+export {
+  type CheckpointStores,
+  type CheckpointStoresOptions,
+  type CheckpointStoresStats,
+  type OpenStoreOptions,
+  type OptionsOfOneStore,
+  openCheckpointStores,
+  type StoreLease,
+} from './store/checkpoint-stores.js';
 export type { Latency } from './store/latency-histogram.js';
+export {
+  type ListStoresOptions,
+  listCheckpointStores,
+  type StoreSummary,
+} from './store/list-stores.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type Relocated, type StateChange } from './store/state-diff.js';

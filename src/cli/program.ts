@@ -25,6 +25,7 @@ import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
 import { addHistoryCommand } from './history-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { toJson } from './json.js';
+import { addListCommand } from './list-command.js';
 import { addMachinesCommand } from './machines-command.js';
 import { addRecoverCommand } from './recover-command.js';
 import { addRestoreCommand } from './restore-command.js';
@@ -66,6 +67,7 @@ export function buildProgram(launch: Launch): Command {
     addSetCommand(program, launch),
     addGetCommand(program, launch),
     addStatusCommand(program, launch),
+    addListCommand(program, launch),
     addRecoverCommand(program, launch),
     addVerifyCommand(program, launch),
     addHistoryCommand(program, launch),

@@ -11,6 +11,10 @@ import { MemoryFileSystem } from '../../src/io/memory-file-system.js';
 import { createNodeFileSystem, type NodeFileSystemOptions } from '../../src/io/node-file-system.js';
 import { RecordingFileSystem } from '../../src/io/recording-file-system.js';
 import { SimulatedDisk } from '../../src/io/simulated-disk.js';
+import {
+  SyncSchedule,
+  SyncSchedulingFileSystem,
+} from '../../src/io/sync-scheduling-file-system.js';
 import { SyncWatchingFileSystem } from '../../src/io/sync-watching-file-system.js';
 import { fileSystemConformance } from '../../src/testing/conformance/file-system-conformance.js';
 import type { FileSystemSubject } from '../../src/testing/conformance/file-system-conformance-case.js';
@@ -23,6 +27,10 @@ function onNode(options: NodeFileSystemOptions): FileSystemSubject {
     symlink: (target, path) => symlinkSync(target, path),
     dispose: () => rmSync(root, { recursive: true, force: true }),
   };
+}
+
+function oneSyncAtATime(fs: FileSystem): FileSystem {
+  return new SyncSchedulingFileSystem(fs, new SyncSchedule(1));
 }
 
 function inMemory(
@@ -41,7 +49,12 @@ function inMemory(
 const subjects: Record<string, () => FileSystemSubject> = {
   node: () => onNode({}),
   'node, blocking syncs, owner-file lock': () => onNode({ sync: 'blocking', lock: 'owner-file' }),
+  'node, one sync at a time': () => {
+    const subject = onNode({});
+    return { ...subject, fs: oneSyncAtATime(subject.fs) };
+  },
   memory: () => inMemory(new MemoryFileSystem()),
+  'memory, one sync at a time': () => inMemory(new MemoryFileSystem(), oneSyncAtATime),
   'recording memory': () =>
     inMemory(new MemoryFileSystem(), (memory) => new RecordingFileSystem(memory)),
   'memory with watched syncs': () =>
