@@ -1,9 +1,7 @@
 /**
  * A small multi-agent runner to copy from: phases, agents in parallel, a barrier after each phase, retries,
  * reports on disk, a checkpoint after each agent. May be killed at any moment, and goes on where it was.
- * Explained in docs/guide/orchestrator.md.
- *
- *   node orchestrator.mjs [DIRECTORY]     where ORCHESTRATION.yaml lies
+ * `node orchestrator.mjs [DIRECTORY]`, where ORCHESTRATION.yaml lies. Explained in docs/guide/orchestrator.md.
  */
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -64,12 +62,8 @@ async function takeStock() {
   if (store.state === undefined) throw new Error(`there is no plan in ${store.file}`);
   await store.check(); // A plan that was written or edited by hand becomes a checkpoint first.
   // A restore that is only tried compares every report with what the checkpoint recorded of it.
-  const { sequence } = store;
-  const { artifacts } = await store.restore({
-    sequence,
-    dryRun: true,
-    allowMissingArtifacts: true,
-  });
+  const trial = { sequence: store.sequence, dryRun: true, allowMissingArtifacts: true };
+  const { artifacts } = await store.restore(trial);
   const intact = artifacts.filter(({ state }) => state === 'intact').map(({ path }) => path);
   const mustBeRedone = ({ agent, report }) =>
     agent.status === 'RUNNING' || (agent.status === 'DONE' && !intact.includes(report));

@@ -2,7 +2,6 @@
  * What the plan in ORCHESTRATION.yaml looks like, as a Standard Schema without a library: the store
  * refuses every state that does not pass, whoever wrote it. And where in a plan things are.
  */
-
 const STATUSES = ['PENDING', 'RUNNING', 'DONE', 'FAILED'];
 const isName = (name) => typeof name === 'string' && /^[a-z0-9][a-z0-9-]*$/.test(name);
 const isCount = (count) => Number.isSafeInteger(count) && count >= 0;
