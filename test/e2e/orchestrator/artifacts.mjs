@@ -3,15 +3,16 @@
  * promise resolves.
  */
 import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /**
  * Writes the pieces into a temporary file, makes it durable, gives it its name, makes the name durable.
  * The temporary name is always the same: what a crash leaves of it, the next attempt overwrites.
  */
-export async function writeDurably(path, pieces) {
-  await makeDirectory(dirname(path));
-  const temporary = `${path}.tmp`;
+export async function writeDurably(root, path, pieces) {
+  const target = join(root, path);
+  const temporary = `${target}.tmp`;
+  await mkdir(dirname(target), { recursive: true });
   const file = await open(temporary, 'w');
   try {
     for await (const piece of pieces) await file.writeFile(piece);
@@ -19,16 +20,10 @@ export async function writeDurably(path, pieces) {
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
-}
-
-/** A new directory is durable once its parent is synced; so is each parent that was made with it. */
-async function makeDirectory(directory) {
-  const first = await mkdir(directory, { recursive: true });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
+  await rename(temporary, target);
+  // A name is durable when its folder is synced; and so for the name of that folder, up to the root.
+  for (let folder = dirname(target); folder.length >= root.length; folder = dirname(folder)) {
+    await syncDirectory(folder);
   }
 }
 

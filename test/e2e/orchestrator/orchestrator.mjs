@@ -53,7 +53,7 @@ function tellRecovery() {
   for (const what of lost) say(`  lost: ${what}`);
   for (const { file, reason } of kept) say(`  kept: ${file} (${reason})`);
   if (store.health?.state !== 'healthy') {
-    say(`  health: ${store.health?.state}, ${store.health?.failures.length} failures count`);
+    say(`  health: ${store.health?.state}, failures that count: ${store.health?.failures.length}`);
   }
 }
 
@@ -135,7 +135,7 @@ async function runAgent(index, at, inputs) {
     try {
       say(`start ${agent.name}, attempt ${agent.failures + 1}`);
       // The order is what matters: first the report, durable; then the checkpoint that names it.
-      await writeDurably(join(root, report), work(agent, inputs, signal));
+      await writeDurably(root, report, work(agent, inputs, signal));
       say(`wrote ${agent.name}`);
     } catch (error) {
       signal.throwIfAborted();

@@ -106,7 +106,7 @@ describe('an agent that fails', () => {
       '{ name: last, status: PENDING, failures: 0, figure: 3, work_ms: 1 } # waits',
     );
     const second = await run('orchestrator.mjs', [directory]);
-    expect(second.said).toContain('health: failing, 1 failures count');
+    expect(second.said).toContain('health: failing, failures that count: 1');
     expect(second).toMatchObject({ code: 1 });
     const third = await run('orchestrator.mjs', [directory]);
     expect(third).toMatchObject({ code: 0 });
@@ -229,8 +229,8 @@ describe('killing finds an orchestrator', () => {
     [
       'that takes a report for done because its file is there',
       'artifacts.mjs',
-      /const temporary = .*\n.*\n/,
-      "const temporary = path;\nconst file = await open(path, 'wx').catch(() => {});\nif (!file) return;",
+      /const temporary = .*\n.*\n.*\n/,
+      "const temporary = target;\nawait mkdir(dirname(target), { recursive: true });\nconst file = await open(target, 'wx').catch(() => {});\nif (!file) return;",
       'is missing or wrong',
     ],
     [
