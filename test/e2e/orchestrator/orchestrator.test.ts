@@ -220,9 +220,9 @@ describe('killing finds an orchestrator', () => {
     const manual = "restore: { mode: 'manual' },";
     const automatic = "restore: { mode: 'automatic', threshold: 1 },";
     const { code, said } = await killed(brokenCopy('orchestrator.mjs', manual, automatic), 10);
-    expect(said).toMatch(/problem: /);
+    expect(said).toMatch(/was done, and was started again|RESTORES_EXHAUSTED/);
     expect(code).toBe(1);
-  });
+  }, 90_000);
 
   const done = "    await setStatus(inPlan, 'DONE', {";
   it.runIf(isLong).each([
@@ -254,6 +254,6 @@ describe('killing finds an orchestrator', () => {
       expect(said).toContain(words);
       expect(code).toBe(1);
     },
-    timeoutMs,
+    300_000,
   );
 });
