@@ -29,9 +29,13 @@ import { decodeSnapshot, reviveActors } from './snapshot-codec.js';
 
 /** What a durable actor needs of a store; a `CheckpointStore` has it. */
 export interface DurableStore {
+  /** What is saved; `undefined` in a new store. */
   readonly state: unknown;
+  /** Replaces the whole state; resolves when that is durable. It is cloned at once. */
   save(state: never, options?: SaveOptions): Promise<unknown>;
+  /** Replaces the value at a path; resolves when that is durable. It is cloned at once. */
   set(path: YamlPath, value: unknown, options?: SaveOptions): Promise<unknown>;
+  /** Tells what happens in the store; only `restored` matters here. Returns what ends it. */
   subscribe(listener: (event: CheckpointStoreEvent) => void): () => void;
 }
 
@@ -66,6 +70,7 @@ export interface DurableActorOptions<Logic extends AnyActorLogic> {
   readonly clock?: StoreClock | undefined;
   /** XState inspection of the actor's system. */
   readonly inspect?: ActorOptions<AnyActorLogic>['inspect'];
+  /** What actions of the machine log to. */
   readonly logger?: ActorOptions<AnyActorLogic>['logger'];
   /** The actor's id; the machine's by default. */
   readonly id?: string | undefined;

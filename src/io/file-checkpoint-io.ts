@@ -7,7 +7,7 @@ import { problemWith, seeChange } from './checkpoint-file.js';
 import type { CheckpointIo, HistorySearch, IoOperations, Observation } from './checkpoint-io.js';
 import { closeQuietly } from './file-content.js';
 import type { LockOwner, LockResult } from './file-system.js';
-import { ensureDirectory, syncDirectory } from './files.js';
+import { ensureDirectory, syncAncestors, syncDirectory } from './files.js';
 import { readHealth, textDigest, writeHealth } from './health-files.js';
 import { keepInHistory } from './history-files.js';
 import { findInHistory } from './history-search.js';
@@ -113,6 +113,7 @@ function* acquireLock(session: Session): Steps<IoOperations['acquireLock']['outp
   if (!result.acquired) throw lockedBy(result.holder, paths);
   session.lock = result.lock;
   try {
+    if (fs.stat(paths.target) === undefined) yield* syncAncestors(fs, paths.directory);
     const canSyncDirectories = yield* wait(fs.syncDirectory(paths.directory));
     return {
       directory: paths.directory,

@@ -178,6 +178,23 @@ export function* ensureDirectory(fs: FileSystem, path: string, mode?: number): S
   return true;
 }
 
+/**
+ * Makes the names of a directory and of all above it durable: who made them may have been killed before it
+ * could. One that may not be opened was not made by us.
+ * @throws CheckpointError `SYNC_FAILED`
+ */
+export function* syncAncestors(fs: FileSystem, path: string): Steps<void> {
+  for (let one = path; parentOf(one) !== one; one = parentOf(one)) {
+    try {
+      yield* wait(fs.syncDirectory(parentOf(one)));
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') continue;
+      throw syncError(error, parentOf(one), 'directory');
+    }
+  }
+}
+
 /** Removes a file if it is there. @throws CheckpointError `WRITE_FAILED` */
 export function unlinkIfThere(fs: FileSystem, path: string): boolean {
   try {

@@ -60,11 +60,13 @@ export interface OpenStoreOptions {
 
 /** A store that is held open until it is released. */
 export interface StoreLease<State = YamlValue, Input = State> {
+  /** As it was asked for: the directory's name below the root. */
   readonly name: string;
   /** Shared with all who hold it: close the lease, not the store. */
   readonly store: CheckpointStore<State, Input>;
   /** Gives it back; safe to call twice. Resolves at once, or, of a store that has halted, when it is closed. */
   release(): Promise<void>;
+  /** As {@link release}, at the end of an `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -76,9 +78,11 @@ export interface CheckpointStoresStats {
   readonly inUse: number;
   /** Calls that wait for room, or for the end of a closing. */
   readonly waiting: number;
-  /** How often a store was opened, could not be opened, and was closed. */
+  /** How often a store was opened. */
   readonly opened: number;
+  /** How often one could not be opened. */
   readonly failed: number;
+  /** How often one was closed, by the pool or with it. */
   readonly closed: number;
   /** Syncs that run and that wait for their turn, now and at most. */
   readonly syncs: {
@@ -184,6 +188,7 @@ export class CheckpointStores<State = YamlValue, Input = State> {
     await this.#pool.close();
   }
 
+  /** As {@link close}, at the end of an `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -22,11 +22,13 @@ import { problemOfName } from './store-names.js';
 
 /** One store in a list of many. */
 export interface StoreSummary {
+  /** The directory's name below the root. */
   readonly name: string;
   /** Absolute. */
   readonly directory: string;
   /** What the seal of the current checkpoint says; absent where nothing is saved yet, or with `problem`. */
   readonly sequence?: number;
+  /** The label that it was saved with. */
   readonly label?: string;
   /** When it was saved, in milliseconds since the epoch; of a file without a seal, when it was modified. */
   readonly timeMs?: number;

@@ -18,6 +18,7 @@ import { cloneValue, type YamlValue } from '../format/yaml/yaml-value.js';
 
 /** An effect that has begun. */
 export interface BegunEffect {
+  /** As the effect calls itself. */
   readonly name: string;
   /** Its idempotency key, without the part that names the life of the actor. */
   readonly key: string;
@@ -37,6 +38,7 @@ export interface DurableWorld {
 export interface DurableSubject {
   /** The machine, made anew for each life; its effects tell the world that they begin. */
   readonly logic: (world: DurableWorld) => AnyActorLogic;
+  /** The machine's input, for the first life. */
   readonly input?: unknown;
   /**
    * What the outside does when the actor has come to rest, called until nothing moves any more: it may send
@@ -53,6 +55,7 @@ export interface DurableLabOptions {
   readonly depth?: number | undefined;
   /** Most crashes that are looked at, spread over all; 5,000 by default. */
   readonly crashesMax?: number | undefined;
+  /** The machine's version, as for `createDurableActor`. */
   readonly version?: string | number | undefined;
 }
 
@@ -69,6 +72,7 @@ export interface DurableFailure {
     | 'begins-at-least-once'
     | 'enters-as-often'
     | 'ends-the-same';
+  /** What was found, and what should have been. */
   readonly message: string;
   /** What each life had done when it was crashed. */
   readonly trail: readonly string[];
@@ -78,6 +82,7 @@ export interface DurableFailure {
 export interface DurableReport {
   /** Lives that were lived after a crash. */
   readonly crashes: number;
+  /** Empty where all is well. */
   readonly failures: readonly DurableFailure[];
   /** What the undisturbed life has come to; see {@link DurableSubject.result}. */
   readonly end: unknown;
