@@ -14,22 +14,24 @@ import {
 } from '../helpers/doc-console.js';
 import { commandFolder } from '../helpers/doc-folder.js';
 import { runProgram, typeErrors, untestedLine, writePrograms } from '../helpers/doc-programs.js';
-import { runShell } from '../helpers/doc-shell.js';
+import { runShell, shellRuns } from '../helpers/doc-shell.js';
 import { stories } from '../helpers/doc-stores.js';
 import { readDocuments } from '../helpers/documents.js';
 import { freshFolder } from '../helpers/temporary-folders.js';
 
 /** For each language how its blocks are tried. */
-const ways: Readonly<Record<string, 'program' | 'shell' | 'console' | 'data' | 'words'>> = {
-  ts: 'program',
-  js: 'program',
-  sh: 'shell',
-  console: 'console',
-  yaml: 'data',
-  json: 'data',
-  text: 'words',
-  '': 'words',
-};
+const ways: Readonly<Record<string, 'program' | 'shell' | 'console' | 'data' | 'prose' | 'words'>> =
+  {
+    ts: 'program',
+    js: 'program',
+    sh: 'shell',
+    console: 'console',
+    yaml: 'data',
+    json: 'data',
+    markdown: 'prose',
+    text: 'words',
+    '': 'words',
+  };
 
 const blocks = readDocuments().flatMap(blocksOf);
 const wayOf = ({ language }: Block) => ways[language];
@@ -69,8 +71,8 @@ describe('the blocks of the documents', () => {
 
   it('for a shell run, command by command', async () => {
     const commands = commandFolder();
-    const problems = await inTurns(those('shell'), async (block) => {
-      const problem = await runShell(block, commands);
+    const problems = await inTurns(shellRuns(those('shell')), async ([block, ...more]) => {
+      const problem = block && (await runShell([block, ...more], commands));
       return problem && `${block.place}: ${problem}`;
     });
     expect(problems).toEqual([]);
@@ -99,6 +101,22 @@ describe('the blocks of the documents', () => {
     const problems = await inTurns(asked, async ({ command }) => {
       const problem = await parseProblem(command);
       return problem && `$ ${command}: ${problem}`;
+    });
+    expect(problems).toEqual([]);
+  });
+
+  it('that are text to be pasted name commands that are understood', async () => {
+    const named = those('prose').flatMap(({ text, place }) =>
+      [...text.matchAll(/`(checkpoint-wal [^`]+)`/g)].map(([, command = '']) => ({
+        place,
+        command,
+      })),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    const problems = await inTurns(named, async ({ place, command }) => {
+      const [asked = ''] = command.replace('COMMAND', 'status').split(' > ');
+      const problem = asked.endsWith('--help') ? undefined : await parseProblem(asked);
+      return problem && `${place}: ${command}: ${problem}`;
     });
     expect(problems).toEqual([]);
   });

@@ -3,11 +3,12 @@
  * prepared, and what it prints is compared with what the block shows. Times, ages, digests and what
  * depends on the machine count as equal. `DOCS_WRITE=1` puts what is printed into the documents.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { buildProgram } from '../../src/cli/program.js';
 import { runInMemory } from './cli-run.js';
 import type { Block } from './doc-blocks.js';
+import { commandFolder } from './doc-folder.js';
 
 /** A command of a block, and the lines that are shown below it. */
 export interface Shown {
@@ -81,10 +82,12 @@ function firstDifference(expected: string, found: string): string {
 
 async function run(command: string, folder: string): Promise<string> {
   if (!command.startsWith('checkpoint-wal ')) {
-    return execFileSync('bash', ['-euo', 'pipefail', '-c', command], {
-      cwd: folder,
-      encoding: 'utf8',
-    }).replace(/\n$/, '');
+    const env = { ...process.env, PATH: `${commandFolder()}:${process.env.PATH}`, NO_COLOR: '1' };
+    const options = { cwd: folder, encoding: 'utf8', env } as const;
+    const shell = ['-euo', 'pipefail', '-c', `{ ${command}; } 2>&1`];
+    const { status, stdout } = spawnSync('bash', shell, options);
+    const ended = status === 0 ? '' : `(exit code ${status})`;
+    return [stdout.replace(/\n$/, ''), ended].filter(Boolean).join('\n');
   }
   const { exitCode, stdout, stderr } = await runInMemory(wordsOf(command).slice(1), {
     cwd: realpathSync(folder),

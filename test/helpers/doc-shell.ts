@@ -11,14 +11,29 @@ import { freshFolder } from './temporary-folders.js';
 
 const timeLimitMs = 60_000;
 
-/** Runs a block; what went wrong, or nothing. */
-export function runShell(block: Block, commands: string): Promise<string | undefined> {
+/** Blocks that go on where the one before ended, together. */
+export function shellRuns(blocks: readonly Block[]): Block[][] {
+  const runs: Block[][] = [];
+  for (const block of blocks) {
+    const last = runs.at(-1);
+    if (block.marker?.kind === 'continues' && last?.[0]?.path === block.path) last.push(block);
+    else runs.push([block]);
+  }
+  return runs;
+}
+
+/** Runs blocks in one folder; what went wrong, or nothing. */
+export function runShell(
+  [block, ...more]: readonly [Block, ...Block[]],
+  commands: string,
+): Promise<string | undefined> {
   const folder = freshFolder();
   writeNewcomer(folder);
   const [before = '', after = ''] = exampleOf(block).split('# <block>\n');
   const env = { ...process.env, PATH: `${commands}:${process.env.PATH}`, LC_ALL: 'C' };
   const options = { cwd: folder, env, timeout: timeLimitMs };
-  const script = before + block.text + after;
+  const text = [block, ...more].map(({ text }) => text).join('\n');
+  const script = before + text + after;
   return new Promise((resolve) => {
     const child = execFile(
       'bash',

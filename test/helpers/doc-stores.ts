@@ -160,8 +160,29 @@ const tampered: Prepare = async (folder) => {
   writeFileSync(file, lines.join('\n'));
 };
 
+/** A plan with one phase, not yet saved by anything. */
+const begun: Prepare = (folder) => {
+  const text = 'phases:\n  - name: survey\n    status: PENDING\nnotes: none\n';
+  write(folder, 'orchestration/ORCHESTRATION.yaml', text);
+};
+
+/** Three workflows, one of them never saved by a store. */
+const workflows: Prepare = async (folder) => {
+  write(folder, 'plan.yaml', 'status: PENDING\n');
+  write(folder, 'workflows/order-1/ORCHESTRATION.yaml', 'status: DONE\n# ');
+  mkdirSync(join(folder, 'workflows/invoice-17'));
+  mkdirSync(join(folder, 'workflows/invoice-18'));
+  await runAll(
+    folder,
+    ['save', 'plan.yaml', '--dir', 'workflows/invoice-17', '--label', 'begin'],
+    ['save', 'plan.yaml', '--dir', 'workflows/invoice-18'],
+    ['set', 'status', 'DONE', '--dir', 'workflows/invoice-18'],
+  );
+};
+
 /** All stories, by name. */
 export const stories: Readonly<Record<string, Prepare>> = {
+  begun,
   broken,
   plan,
   nightly,
@@ -171,6 +192,7 @@ export const stories: Readonly<Record<string, Prepare>> = {
   artifacts,
   reviewed,
   tampered,
+  workflows,
   'artifact-gone': artifactGone,
   'restored-once': remembering({ restores: 1 }),
   exhausted: remembering({
