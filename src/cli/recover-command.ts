@@ -9,6 +9,7 @@ import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { planText, recoveryText } from './recovery-text.js';
 import { exitCodeOfHealth, inspectionData } from './status-command.js';
+import { addWaitOption, type WaitOption } from './wait-for-lock.js';
 import { withStore } from './with-store.js';
 
 const EXAMPLES = `
@@ -16,13 +17,13 @@ Examples:
   checkpoint-wal recover --dry-run
   checkpoint-wal recover --dir state --json`;
 
-interface Options {
+interface Options extends WaitOption {
   readonly dryRun?: boolean;
 }
 
 /** Adds the command. */
 export function addRecoverCommand(program: Command, launch: Launch): Command {
-  return program
+  const command = program
     .command('recover')
     .summary('finish or discard what a crash left')
     .description(
@@ -33,12 +34,14 @@ export function addRecoverCommand(program: Command, launch: Launch): Command {
     .option('--dry-run', 'only say what would be done; takes no lock, changes nothing')
     .addHelpText('after', EXAMPLES)
     .action(async (options: Options, command: Command) => {
-      await launch(command, options.dryRun === true ? dryRun : recover);
+      const run = (context: CliContext) => recover(context, options);
+      await launch(command, options.dryRun === true ? dryRun : run);
     });
+  return addWaitOption(command);
 }
 
-async function recover(context: CliContext): Promise<ExitCode> {
-  const options = { mustExist: true, doing: 'recovering', tellsRecovery: false };
+async function recover(context: CliContext, { wait }: WaitOption): Promise<ExitCode> {
+  const options = { mustExist: true, doing: 'recovering', tellsRecovery: false, wait };
   const { recovery, exitCode } = await withStore(context, options, async () => {});
   context.result(recovery, recoveryText(recovery, outcomeOf(recovery)));
   return exitCode;

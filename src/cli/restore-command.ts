@@ -15,6 +15,7 @@ import { structuralText } from './difference-text.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { SELECTOR_HELP, selectorIn } from './history-access.js';
 import { artifactProgress, artifactsRoot } from './verify-artifacts.js';
+import { addWaitOption, type WaitOption } from './wait-for-lock.js';
 import { withStore } from './with-store.js';
 import { count, section } from './words.js';
 
@@ -25,7 +26,7 @@ Examples:
   checkpoint-wal restore 12 --yes
   checkpoint-wal restore label:reviewed --allow-missing-artifacts --json`;
 
-interface Options {
+interface Options extends WaitOption {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly allowMissingArtifacts?: boolean;
@@ -34,7 +35,7 @@ interface Options {
 
 /** Adds the command. */
 export function addRestoreCommand(program: Command, launch: Launch): Command {
-  return program
+  const command = program
     .command('restore')
     .summary('bring an earlier checkpoint back')
     .description(
@@ -51,13 +52,15 @@ export function addRestoreCommand(program: Command, launch: Launch): Command {
     .action(async (selector: string, options: Options, command: Command) => {
       await launch(command, (context) => restore(context, selector, options));
     });
+  return addWaitOption(command);
 }
 
 async function restore(context: CliContext, text: string, options: Options): Promise<ExitCode> {
   const selector = selectorIn(text);
   const root = artifactsRoot(context, options.artifactsRoot);
   const { words: doing, onProgress } = artifactProgress('restoring');
-  const settings = { mustExist: true, doing, artifacts: { root, onProgress } };
+  const { wait } = options;
+  const settings = { mustExist: true, doing, artifacts: { root, onProgress }, wait };
   const { value, exitCode } = await withStore(context, settings, async (store) => {
     const before = store.text ?? '';
     const plan = await store.restore(withCall(selector, { dryRun: true }));

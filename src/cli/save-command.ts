@@ -11,6 +11,7 @@ import type { CliContext, Launch } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { readInput } from './read-input.js';
 import { artifactProgress, artifactsRoot } from './verify-artifacts.js';
+import { addWaitOption, type WaitOption } from './wait-for-lock.js';
 import { type StoreOutcome, withStore } from './with-store.js';
 
 const EXAMPLES = `
@@ -23,7 +24,7 @@ Examples:
 /** Parsing this much takes about a second: then progress is shown from the start. */
 const LARGE_TEXT = 500_000;
 
-interface Options {
+interface Options extends WaitOption {
   readonly label?: string;
   readonly pin?: boolean;
   readonly artifact?: readonly string[];
@@ -32,7 +33,7 @@ interface Options {
 
 /** Adds the command. */
 export function addSaveCommand(program: Command, launch: Launch): Command {
-  return program
+  const command = program
     .command('save')
     .summary('save a whole file, verbatim')
     .description(
@@ -51,12 +52,13 @@ export function addSaveCommand(program: Command, launch: Launch): Command {
     .action(async (file: string | undefined, options: Options, command: Command) => {
       await launch(command, (context) => save(context, file, options));
     });
+  return addWaitOption(command);
 }
 
 async function save(
   context: CliContext,
   file: string | undefined,
-  { label, pin: pinned, artifact: artifacts, artifactsRoot: asked }: Options,
+  { label, pin: pinned, artifact: artifacts, artifactsRoot: asked, wait }: Options,
 ): Promise<ExitCode> {
   checkLabel(label);
   if (pinned && label === undefined) {
@@ -72,7 +74,7 @@ async function save(
   const root = artifactsRoot(context, asked);
   const outcome = await withStore(
     context,
-    { mustExist: false, doing, atOnce, artifacts: { root, onProgress } },
+    { mustExist: false, doing, atOnce, artifacts: { root, onProgress }, wait },
     async (store) => {
       const result = await store.saveText(text, { signal, label, pinned, artifacts });
       return { ...result, file: store.file };

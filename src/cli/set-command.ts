@@ -11,6 +11,7 @@ import { CommandError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import type { ExitCode } from './exit-codes.js';
 import { checkLabel, printSaved } from './save-command.js';
+import { addWaitOption, type WaitOption } from './wait-for-lock.js';
 import { withStore } from './with-store.js';
 
 const EXAMPLES = `
@@ -19,16 +20,17 @@ Examples:
   checkpoint-wal set 'phases[1].agents[0].status' IN_PROGRESS --label "agent started"
   checkpoint-wal set metrics.scores '[0.92, 0.95]'
   checkpoint-wal set 'metadata["schema.version"]' 1.10 --string
-  checkpoint-wal set limits.offset -- -5`;
+  checkpoint-wal set limits.offset -- -5
+  checkpoint-wal set notes 'failed: see #3' --string --wait 10`;
 
-interface Options {
+interface Options extends WaitOption {
   readonly string?: boolean;
   readonly label?: string;
 }
 
 /** Adds the command. */
 export function addSetCommand(program: Command, launch: Launch): Command {
-  return program
+  const command = program
     .command('set')
     .summary('change one value, and nothing else')
     .description(
@@ -43,6 +45,7 @@ export function addSetCommand(program: Command, launch: Launch): Command {
     .action(async (path: string, value: string, options: Options, command: Command) => {
       await launch(command, (context) => set(context, path, value, options));
     });
+  return addWaitOption(command);
 }
 
 async function set(
@@ -55,16 +58,27 @@ async function set(
   checkLabel(label);
   const path = parsePath(pathText);
   const value = options.string === true ? valueText : readValue(valueText);
+  if (options.string !== true && isSurprising(valueText, value)) {
+    context.note(
+      'note: VALUE was read as YAML, which is not the text as it is; --string takes that.',
+    );
+  }
   const { signal } = context.environment;
   const outcome = await withStore(
     context,
-    { mustExist: true, doing: `setting ${pathText}` },
+    { mustExist: true, doing: `setting ${pathText}`, wait: options.wait },
     async (store) => {
       const save = { signal, ...(label !== undefined && { label }) };
       return { ...(await store.set(path, value, save)), file: store.file };
     },
   );
   return printSaved(context, outcome, { path: pathText });
+}
+
+/** A text with a colon or a number sign in it, that YAML takes for a mapping or cuts off. */
+function isSurprising(text: string, value: YamlValue): boolean {
+  if (typeof value === 'string') return / #/.test(text) && !value.includes('#');
+  return typeof value === 'object' && value !== null && !/^[\s]*[[{&!]|\n/.test(text);
 }
 
 function readValue(text: string): YamlValue {

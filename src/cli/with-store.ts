@@ -11,6 +11,7 @@ import { CommandError } from './cli-error.js';
 import type { CliContext } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { hasFindings, recoveryText } from './recovery-text.js';
+import { openWaiting, type WaitOption } from './wait-for-lock.js';
 
 /** What a command got done with an open store. */
 export interface StoreOutcome<T> {
@@ -21,7 +22,7 @@ export interface StoreOutcome<T> {
 }
 
 /** Options of {@link withStore}. */
-export interface WithStoreOptions {
+export interface WithStoreOptions extends WaitOption {
   /** Refuse with `NO_STORE` instead of beginning a store. */
   readonly mustExist: boolean;
   /** What to say while it takes long. */
@@ -51,9 +52,8 @@ export async function withStore<T>(
     options.doing,
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
-      const store = await openCheckpointStore({ directory, file, artifacts, restore: false }).catch(
-        explainRefusal(context),
-      );
+      const open = () => openCheckpointStore({ directory, file, artifacts, restore: false });
+      const store = await openWaiting(open, options, signal).catch(explainRefusal(context));
       try {
         const { recovery } = store;
         for (const warning of store.warnings) context.note(`warning: ${warning}`);

@@ -514,3 +514,45 @@ describe('every command', () => {
     expect(stdout).toContain('counts as checkpoint 2; the next save seals it');
   });
 });
+
+describe('--wait', () => {
+  it('waits for who has the store open, and then does its work', async () => {
+    const directory = await makeStore();
+    const holder = await openCheckpointStore({ directory });
+    const waiting = run(directory, 'set', 'workflow.status', 'DONE', '--wait', '20');
+    await new Promise((resolve) => setTimeout(resolve, 120));
+    await holder.close();
+    expect(await waiting).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('ends with LOCKED when the time is over, and at once without it', async () => {
+    const directory = await makeStore();
+    const holder = await openCheckpointStore({ directory });
+    const began = performance.now();
+    expect((await run(directory, 'recover', '--wait', '0.2')).exitCode).toBe(11);
+    expect(performance.now() - began).toBeGreaterThan(190);
+    expect((await run(directory, 'restore', 'previous', '--yes')).exitCode).toBe(11);
+    await holder.close();
+  });
+
+  it.each(['soon', '-1', '', '1e9'])('refuses %j as a number of seconds', async (seconds) => {
+    const { exitCode, stderr } = await run(freshFolder(), 'save', '-', `--wait=${seconds}`);
+    expect([exitCode, stderr.includes('Give a number of seconds')]).toEqual([2, true]);
+  });
+});
+
+describe('set, of a text that YAML reads otherwise', () => {
+  it.each([
+    ['it failed: #3', true],
+    ['see #3 there', true],
+    ['{ a: 1 }', false],
+    ['[1, 2]', false],
+    ['plain text', false],
+    ['"see #3"', false],
+  ])('%j says so on stderr: %s', async (value, isTold) => {
+    const directory = await makeStore();
+    const { stderr } = await run(directory, 'set', 'notes', value);
+    expect(stderr.includes('--string')).toBe(isTold);
+    expect((await run(directory, 'set', 'notes', value, '--string')).stderr).toBe('');
+  });
+});
