@@ -35,6 +35,9 @@
  * | `CLOSED` | the store is closed or closing |
  * | `RESTORES_EXHAUSTED` | automatic restores did not help, or there was nothing to go back to; a person has to look |
  * | `AUDIT_FAILED` | a save was published, but its entries in the audit could not be made durable |
+ * | `INVALID_COMMAND` | an event to an embedded store can't be carried out as it is (`cause` says why) |
+ * | `NO_CONTENT` | an embedded store on a plain port was asked for something that takes knowing states |
+ * | `NOT_RESUMABLE` | a checkpoint actor was brought back from a persisted snapshot |
  * | `NO_DETECTOR` | failures are not counted: the store was opened with `restore: false` |
  */
 export type CheckpointErrorCode =
@@ -72,6 +75,9 @@ export type CheckpointErrorCode =
   | 'CLOSED'
   | 'RESTORES_EXHAUSTED'
   | 'AUDIT_FAILED'
+  | 'INVALID_COMMAND'
+  | 'NO_CONTENT'
+  | 'NOT_RESUMABLE'
   | 'NO_DETECTOR';
 
 /** Structured facts about an error. Every field is present only where it applies. */

@@ -10,6 +10,7 @@ export type { ArtifactRecord } from './format/artifact-lines.js';
 export type {
   BadCheckpoint,
   CountedFailure,
+  DetectorSettings,
   FailureSignal,
   HealthMemory,
   HealthPolicy,
@@ -23,6 +24,7 @@ export type {
   CheckpointContent,
   CheckpointHistory,
   CheckpointIo,
+  CheckpointSelector,
   HistoryContent,
   HistoryEntry,
   IoFailure,
@@ -32,6 +34,11 @@ export type {
 } from './io/checkpoint-io.js';
 export type { FileHandle, FileLock, FileStat, FileSystem, LockOwner } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';
+export type {
+  CheckpointIoLogic,
+  CheckpointRequest,
+  SaveRequestOptions,
+} from './io/io-messages.js';
 export { createNodeFileSystem } from './io/node-file-system.js';
 export type {
   CheckpointTraces,
@@ -40,7 +47,6 @@ export type {
   SaveTrace,
   SyncTrace,
 } from './io/node-tracing.js';
-export { checkpointMachine } from './machines/checkpoint-machine.js';
 export type {
   CheckpointCommand,
   CheckpointEmitted,
@@ -48,7 +54,6 @@ export type {
   Durability,
 } from './machines/checkpoint-messages.js';
 export { failureDetectorMachine } from './machines/failure-detector-machine.js';
-export type { DetectorSettings } from './machines/failure-memory.js';
 export { guardMachine } from './machines/guard-machine.js';
 export type { HealthReport } from './machines/health-report.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
@@ -56,11 +61,13 @@ export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
-export type { CheckpointSelector } from './store/checkpoint-selector.js';
+export type { CheckpointNotice } from './store/checkpoint-notices.js';
+export { fileCheckpointIo } from './store/embedded-io.js';
 export type { Latency } from './store/latency-histogram.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type StateChange } from './store/state-diff.js';
+export { storeMachine as checkpointMachine } from './store/store-machine.js';
 export type {
   CheckOptions,
   CheckpointLogger,
