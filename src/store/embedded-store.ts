@@ -154,6 +154,7 @@ export class EmbeddedStore implements IoBehaviour {
   }
 
   #ready(): void {
+    if (this.#isStopped) return;
     const { state, text, sequence, recovery, file, warnings } = this.#store;
     const told = { state, sequence, recovery, file, warnings };
     this.#tellParent({ type: 'checkpoint.ready', ...told, ...(text !== undefined && { text }) });

@@ -65,10 +65,12 @@ export function embedderMachine(hear: (notice: CheckpointNotice<Plan>) => void) 
 export interface EmbedOptions extends Partial<CheckpointStoreOptions<undefined>> {
   readonly watch?: (event: InspectionEvent) => void;
   readonly input?: IoInput;
+  /** The caller starts the parent. */
+  readonly startLater?: boolean;
 }
 
 /** A running embedder. */
-export function embed({ watch, input, ...options }: EmbedOptions = {}) {
+export function embed({ watch, input, startLater, ...options }: EmbedOptions = {}) {
   const told: CheckpointNotice<Plan>[] = [];
   const fileSystem = options.fileSystem ?? new MemoryFileSystem();
   const io = input ?? fileCheckpointIo({ directory: DIRECTORY, ...options, fileSystem });
@@ -76,7 +78,7 @@ export function embed({ watch, input, ...options }: EmbedOptions = {}) {
     embedderMachine((notice) => told.push(notice)),
     { input: { io }, ...(watch && { inspect: watch }) },
   );
-  parent.start();
+  if (startLater !== true) parent.start();
   return {
     parent,
     told,
