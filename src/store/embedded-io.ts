@@ -5,7 +5,7 @@
 import { createIoLogic } from '../io/io-actor.js';
 import type { CheckpointIoLogic } from '../io/io-messages.js';
 import { checkStoreOptions } from './check-arguments.js';
-import { EmbeddedStore } from './embedded-store.js';
+import { EmbeddedStore, type StorePlace } from './embedded-store.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
 /**
@@ -19,8 +19,7 @@ import type { CheckpointStoreOptions } from './store-options.js';
  */
 export function fileCheckpointIo(options: CheckpointStoreOptions): CheckpointIoLogic {
   checkStoreOptions(options, 'fileCheckpointIo()');
-  /** Who is leaving the directory just now. */
-  let leaving: Promise<void> | undefined;
+  const place: StorePlace = { leaving: undefined };
   return createIoLogic((self) => {
     const machine = self._parent;
     if (machine === undefined) {
@@ -28,18 +27,6 @@ export function fileCheckpointIo(options: CheckpointStoreOptions): CheckpointIoL
         'fileCheckpointIo() makes the io actor of a checkpointMachine; give it as input.io there',
       );
     }
-    const store = new EmbeddedStore(options, machine, () => leaving);
-    return {
-      policies: store.policies,
-      start: () => store.start(),
-      receive: (event) => store.receive(event),
-      stop: () => {
-        const left = store.left.then(() => {
-          if (leaving === left) leaving = undefined;
-        });
-        leaving = left;
-        store.stop();
-      },
-    };
+    return new EmbeddedStore(options, machine, place);
   });
 }

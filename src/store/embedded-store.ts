@@ -14,6 +14,7 @@ import type {
   IoEvent,
   IoPolicies,
   IoRequest,
+  RequestAddress,
 } from '../io/io-messages.js';
 import { isPromiseLike, run, type Steps, wait } from '../io/run.js';
 import type { CheckpointEmitted } from '../machines/checkpoint-messages.js';
@@ -29,18 +30,23 @@ import { RequestDesk } from './request-desk.js';
 import type { storeMachine } from './store-machine.js';
 import type { CheckpointStoreEvent, CheckpointStoreOptions } from './store-options.js';
 
+/** What those share who open a directory one after another. */
+export interface StorePlace {
+  /** Settles when who is leaving the directory just now has left it. */
+  leaving: Promise<void> | undefined;
+}
+
 /** See the head of this file. */
 export class EmbeddedStore implements IoBehaviour {
   readonly policies: IoPolicies;
-  /** Resolves when the lock is free, or was never held. */
-  readonly left: Promise<void>;
   readonly #options: CheckpointStoreOptions;
   readonly #machine: Actor<typeof storeMachine>;
   readonly #store: CheckpointStore<unknown>;
   readonly #outbox: NoticeOutbox;
   readonly #desk: RequestDesk;
-  readonly #predecessor: () => Promise<void> | undefined;
-  readonly #leaving = deferred();
+  readonly #place: StorePlace;
+  /** Settled when the lock is free, or was never held. */
+  readonly #left = deferred();
   readonly #inspecting: Subscription | undefined;
   /** News that come before the store has said that it is ready. */
   #early: CheckpointNotice<unknown>[] | undefined = [];
@@ -55,17 +61,12 @@ export class EmbeddedStore implements IoBehaviour {
 
   /**
    * @param machine the root machine, which is being made
-   * @param predecessor who had the same place before and has not left it yet
+   * @param place shared with those before and after it
    */
-  constructor(
-    options: CheckpointStoreOptions,
-    machine: AnyActorRef,
-    predecessor: () => Promise<void> | undefined,
-  ) {
+  constructor(options: CheckpointStoreOptions, machine: AnyActorRef, place: StorePlace) {
     this.#options = options;
     this.#machine = machine as Actor<typeof storeMachine>;
-    this.#predecessor = predecessor;
-    this.left = this.#leaving.promise;
+    this.#place = place;
     this.#outbox = new NoticeOutbox(machine);
     this.#store = new CheckpointStore(options, this.#machine);
     this.policies = this.#store.embedding.policies;
@@ -96,6 +97,7 @@ export class EmbeddedStore implements IoBehaviour {
    */
   stop(): void {
     this.#outbox.flush();
+    this.#nextMustWait();
     if (this.#isOver) return;
     this.#isStopped = true;
     const { waiting } = this.#machine.getSnapshot().context;
@@ -108,7 +110,7 @@ export class EmbeddedStore implements IoBehaviour {
   #perform(request: IoRequest): void {
     this.#inFlight += 1;
     const { io } = this.#store.embedding;
-    const predecessor = request.operation === 'acquireLock' ? this.#predecessor() : undefined;
+    const predecessor = request.operation === 'acquireLock' ? this.#place.leaving : undefined;
     const answer = (reply: IoAnswer) => this.#answered(request, reply);
     if (predecessor === undefined) perform(io, request, answer);
     else void predecessor.then(() => perform(io, request, answer));
@@ -227,24 +229,33 @@ export class EmbeddedStore implements IoBehaviour {
     this.#end();
     this.#desk.refuse(stopped());
     void this.#desk.whenAnswered().then(() => {
-      this.#tellParent(notice);
       const parent = this.#machine._parent;
-      for (const request of this.#desk.closeRequests) {
-        if (addressOf(request).replyTo !== undefined && addressOf(request).replyTo !== parent) {
-          this.#answer(request, notice);
-        }
-      }
+      const isParents = ({ replyTo = parent }: RequestAddress) => replyTo === parent;
+      const requests = this.#desk.closeRequests;
+      const own = requests.find(isParents);
+      // The parent hears it in any case, and once.
+      if (own === undefined) this.#tellParent(notice);
+      else this.#answer(own, notice);
+      for (const one of requests) if (!isParents(one)) this.#answer(one, notice);
     });
   }
 
   #broken(): void {
     this.#isOver = true;
     this.#outbox.flush();
+    this.#nextMustWait();
+  }
+
+  #nextMustWait(): void {
+    const left = this.#left.promise.then(() => {
+      if (this.#place.leaving === left) this.#place.leaving = undefined;
+    });
+    this.#place.leaving = left;
   }
 
   #end(): void {
     this.#inspecting?.unsubscribe();
-    this.#leaving.resolve();
+    this.#left.resolve();
   }
 
   #answer(request: CheckpointRequest, notice: CheckpointNotice<unknown>): void {
@@ -271,7 +282,7 @@ export class EmbeddedStore implements IoBehaviour {
   async #attachInspector(): Promise<void> {
     try {
       const attached = await loadInspector(this.#store, this.#options);
-      await this.left;
+      await this.#left.promise;
       await attached?.close();
     } catch (error) {
       this.#warn(error, 'the inspector could not be started');

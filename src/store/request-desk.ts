@@ -10,6 +10,8 @@ import type { CheckpointNotice } from './checkpoint-notices.js';
 import { deferred } from './guards.js';
 import type { SaveResult } from './store-options.js';
 
+type CloseRequest = Extract<CheckpointRequest, { type: 'checkpoint.close' }>;
+
 type Answer = (request: CheckpointRequest, notice: CheckpointNotice<unknown>) => void;
 
 /** See the head of this file. */
@@ -22,7 +24,7 @@ export class RequestDesk {
   /** What nothing more will come of, but an answer that is not given yet. */
   #refusal: CheckpointError | undefined;
   readonly #working = new Set<Promise<void>>();
-  readonly #closeRequests: CheckpointRequest[] = [];
+  readonly #closeRequests: CloseRequest[] = [];
   /** Saves that are logged, and whose round goes on. */
   #logged: { readonly sequence: number; readonly request: CheckpointRequest }[] = [];
   #committed = 0;
@@ -75,7 +77,7 @@ export class RequestDesk {
   }
 
   /** Those who have asked for the end. */
-  get closeRequests(): readonly CheckpointRequest[] {
+  get closeRequests(): readonly CloseRequest[] {
     return this.#closeRequests;
   }
 

@@ -52,13 +52,14 @@ describe('an embedded store', () => {
     ask({ type: 'checkpoint.set', path: 'v', value: 2, id: 2 });
     ask({ type: 'checkpoint.close', id: 'end' });
     ask({ type: 'checkpoint.save', state: { v: 3 }, id: 3 });
-    expect(await heard('checkpoint.closed')).toEqual({ type: 'checkpoint.closed' });
+    expect(await heard('checkpoint.closed')).toEqual({ type: 'checkpoint.closed', id: 'end' });
     const answers = told.flatMap((notice) => ('id' in notice ? [notice] : []));
     expect(new Map(answers.map((notice) => [notice.id as unknown, notice.type]))).toEqual(
       new Map<unknown, string>([
         [1, 'checkpoint.committed'],
         [2, 'checkpoint.committed'],
         [3, 'checkpoint.failed'],
+        ['end', 'checkpoint.closed'],
       ]),
     );
     expect(parent.getSnapshot().children.checkpoint?.getSnapshot().status).toBe('done');
