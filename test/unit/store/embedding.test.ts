@@ -65,19 +65,22 @@ describe('an embedded store', () => {
     expect(parent.getSnapshot().children.checkpoint?.getSnapshot().status).toBe('done');
   });
 
-  it('clones a state when the event is handled', async () => {
-    const { ask, heard, fileSystem, parent } = embed();
-    await heard('checkpoint.ready');
-    const state = { v: 1 };
-    ask({ type: 'checkpoint.save', state });
-    state.v = 99;
-    await heard('checkpoint.committed');
-    parent.stop();
-    await eventually(() => fileSystem.lockHolder(LOCK) === undefined, 'the lock is free');
-    const store = await reopen(fileSystem);
-    expect(store.state).toEqual({ v: 1 });
-    await store.close();
-  });
+  it.each(['before', 'when'])(
+    'clones a state as its event is handled, %s it is ready',
+    async (at) => {
+      const { ask, heard, fileSystem, parent } = embed();
+      if (at === 'when') await heard('checkpoint.ready');
+      const state = { v: 1 };
+      ask({ type: 'checkpoint.save', state });
+      state.v = 99;
+      await heard('checkpoint.committed');
+      parent.stop();
+      await eventually(() => fileSystem.lockHolder(LOCK) === undefined, 'the lock is free');
+      const store = await reopen(fileSystem);
+      expect(store.state).toEqual({ v: 1 });
+      await store.close();
+    },
+  );
 
   it('tells of a save that is logged first, and then of its end', async () => {
     const { ask, heard, types, parent } = embed({ fileSystem: slowSyncs(new MemoryFileSystem()) });
