@@ -36,6 +36,9 @@
  * | `CLOSED` | the store is closed or closing |
  * | `RESTORES_EXHAUSTED` | automatic restores did not help, or there was nothing to go back to; a person has to look |
  * | `AUDIT_FAILED` | a save was published, but its entries in the audit could not be made durable |
+ * | `INVALID_COMMAND` | an event to an embedded store can't be carried out as it is (`cause` says why) |
+ * | `NO_CONTENT` | an embedded store on a plain port was asked for something that takes knowing states |
+ * | `NOT_RESUMABLE` | a checkpoint actor was brought back from a persisted snapshot |
  * | `NO_DETECTOR` | failures are not counted: the store was opened with `restore: false` |
  * | `CHILD_LOGIC_MISSING` | a durable actor has a child, or an action to do, whose logic this machine has not |
  * | `MACHINE_CHANGED` | a durable actor's snapshot is of another version of its machine, and nothing migrates it |
@@ -84,7 +87,10 @@ export type CheckpointErrorCode =
   | 'MACHINE_CHANGED'
   | 'SNAPSHOT_INVALID'
   | 'SNAPSHOT_NOT_SERIALISABLE'
-  | 'STATE_REPLACED';
+  | 'STATE_REPLACED'
+  | 'INVALID_COMMAND'
+  | 'NO_CONTENT'
+  | 'NOT_RESUMABLE';
 
 /** Structured facts about an error. Every field is present only where it applies. */
 export interface CheckpointErrorDetails {

@@ -22,6 +22,7 @@ export type { AuditDetails, AuditEntry, AuditHead, AuditValue } from './format/a
 export type {
   BadCheckpoint,
   CountedFailure,
+  DetectorSettings,
   FailureSignal,
   HealthMemory,
   HealthPolicy,
@@ -38,6 +39,7 @@ export type {
   CheckpointHistory,
   CheckpointIo,
   CheckpointRelation,
+  CheckpointSelector,
   FailureKind,
   HealthEvidence,
   HistoryContent,
@@ -65,7 +67,12 @@ export type {
   OpenMode,
 } from './io/file-system.js';
 export { createIoActor } from './io/io-actor.js';
-export type { IoRequest } from './io/io-messages.js';
+export type {
+  CheckpointIoLogic,
+  CheckpointRequest,
+  IoRequest,
+  SaveRequestOptions,
+} from './io/io-messages.js';
 export {
   createNodeFileSystem,
   type NodeFileSystemOptions,
@@ -79,7 +86,6 @@ export type {
   SyncTrace,
 } from './io/node-tracing.js';
 export type { SyncKind } from './io/sync-watching-file-system.js';
-export { checkpointMachine } from './machines/checkpoint-machine.js';
 export type {
   CheckpointCommand,
   CheckpointEmitted,
@@ -90,7 +96,7 @@ export type {
   SaveRequest,
 } from './machines/checkpoint-messages.js';
 export { failureDetectorMachine } from './machines/failure-detector-machine.js';
-export type { DetectorSettings, HealthChange } from './machines/failure-memory.js';
+export type { HealthChange } from './machines/failure-memory.js';
 export { guardMachine } from './machines/guard-machine.js';
 export type { HealthReport } from './machines/health-report.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
@@ -99,7 +105,7 @@ export type { RecoveryDecision, RecoveryReport } from './machines/recovery-repor
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { AuditOptions, AuditStatus, AuditSync } from './store/audit-trail.js';
-export type { CheckpointSelector } from './store/checkpoint-selector.js';
+export type { CheckpointNotice } from './store/checkpoint-notices.js';
 export {
   type CheckpointStores,
   type CheckpointStoresOptions,
@@ -109,6 +115,7 @@ export {
   openCheckpointStores,
   type StoreLease,
 } from './store/checkpoint-stores.js';
+export { fileCheckpointIo } from './store/embedded-io.js';
 export type { Latency } from './store/latency-histogram.js';
 export {
   type ListStoresOptions,
@@ -118,6 +125,7 @@ export {
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type Relocated, type StateChange } from './store/state-diff.js';
+export { storeMachine as checkpointMachine } from './store/store-machine.js';
 export type {
   CheckOptions,
   CheckpointLogger,

@@ -13,23 +13,21 @@ import type { YamlValue } from './format/yaml/yaml-value.js';
 import type { CheckpointHistory, HistoryContent, HistoryEntry } from './io/checkpoint-io.js';
 import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
-import { ioActor } from './io/io-actor.js';
 import { createNodeFileSystem } from './io/node-file-system.js';
 import type { SaveTrace } from './io/node-tracing.js';
 import { absolute } from './io/store-paths.js';
-import { checkpointMachine } from './machines/checkpoint-machine.js';
 import type { CheckpointEmitted, Durability } from './machines/checkpoint-messages.js';
 import type { HealthChange } from './machines/failure-memory.js';
 import type { HealthReport } from './machines/health-report.js';
 import type { RecoveryReport } from './machines/recovery-report.js';
 import { ArtifactSource } from './store/artifact-source.js';
-import { checkAudit, notAudited, warningsOf } from './store/audit-options.js';
+import { notAudited, warningsOf } from './store/audit-options.js';
 import type { AuditStatus } from './store/audit-trail.js';
 import {
   checkDurability,
   checkLabel,
-  checkRetention,
   checkSequence,
+  checkStoreOptions,
   toPath,
 } from './store/check-arguments.js';
 import { Desk, HealthDesk } from './store/desk.js';
@@ -41,6 +39,7 @@ import { logEvent, loggable } from './store/log-events.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
+import { storeMachine } from './store/store-machine.js';
 import { StoreMeter } from './store/store-meter.js';
 import type {
   CheckOptions,
@@ -51,12 +50,9 @@ import type {
   SaveOptions,
   SaveResult,
 } from './store/store-options.js';
-import { StorePort } from './store/store-port.js';
+import { type StoreEmbedding, StorePort } from './store/store-port.js';
 import type { StoreStats } from './store/store-stats.js';
 import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
-
-/** Provided once: building a machine's configuration costs more than a save's computing. */
-const storeMachine = checkpointMachine.provide({ actors: { io: ioActor } });
 
 interface Waiting {
   readonly resolve: (result: SaveResult) => void;
@@ -73,7 +69,9 @@ type Ready = Extract<CheckpointEmitted, { type: 'checkpoint.ready' }>;
  */
 export class CheckpointStore<State = YamlValue, Input = State> {
   /** The root actor, for inspection and for machines that want to watch it. */
-  readonly actor: Actor<typeof checkpointMachine>;
+  readonly actor: Actor<typeof storeMachine>;
+  /** @internal What a store that is embedded hands to the machine that it is bound to. */
+  readonly embedding: StoreEmbedding;
   readonly #document: CheckpointDocument;
   readonly #staging: StagingQueue;
   readonly #fs: FileSystem;
@@ -91,9 +89,14 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   #inspector: { readonly url: string; close(): Promise<void> } | undefined;
   #ready: Ready | undefined;
   #closing = false;
+  /** The machine takes nothing any more, not even a refusal. */
+  #isGone = false;
 
-  /** @internal Use {@link openCheckpointStore}. */
-  constructor(asked: CheckpointStoreOptions) {
+  /**
+   * @internal Use {@link openCheckpointStore}. `host` is the root machine where somebody else has made
+   * it; it gets `embedding` then.
+   */
+  constructor(asked: CheckpointStoreOptions, host?: Actor<typeof storeMachine>) {
     const options = { ...asked, logger: quietLogger(asked.logger) };
     this.#options = options;
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -118,17 +121,17 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const inspect = inspectorOf(options, audit);
     const restore = detectorSettings(options.restore, options.heartbeatMs);
     this.#timers = timersOf(options.clock);
-    this.actor = createActor(storeMachine, {
-      id: 'checkpoint',
-      clock: this.#timers,
-      input: {
-        io: meter.counting(options.around?.(io) ?? io),
-        externalEdits,
-        syncRetryLimit,
-        restore,
-      },
-      ...(inspect && { inspect }),
-    });
+    const policies = { externalEdits, syncRetryLimit, restore };
+    const counted = meter.counting(options.around?.(io) ?? io);
+    this.embedding = { io: counted, port: this.#port, inspect, policies };
+    this.actor =
+      host ??
+      createActor(storeMachine, {
+        id: 'checkpoint',
+        clock: this.#timers,
+        input: { io: counted, ...policies },
+        ...(inspect && { inspect }),
+      });
     this.actor.on('*', (event) => this.#take(event));
     this.actor.subscribe({ error: (error) => this.#break(error) });
   }
@@ -136,8 +139,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   /** @internal Starts the actor; resolves when recovery has ended well. */
   async open(): Promise<this> {
     if (this.#options.inspector) this.#inspector = await loadInspector(this, this.#options);
+    return await this.whenReady(() => this.actor.start());
+  }
+
+  /** @internal The same where somebody else starts it. */
+  async whenReady(start: () => void = () => {}): Promise<this> {
     return await this.#meter.opening(async () => {
-      this.actor.start();
+      start();
       try {
         await this.#opened.promise;
       } catch (error) {
@@ -393,6 +401,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     if (plan.from.current) return { ...plan, sequence: plan.from.sequence };
     const requestId = this.#document.nextId();
     const { sequence: from } = plan.from;
+    if (this.#isGone) throw closed('notSaved');
     const { sequence } = await new Promise<SaveResult>((resolve, reject) => {
       const stopListening = () => {};
       this.#waiting.set(requestId, { resolve, reject, durability: 'committed', stopListening });
@@ -459,7 +468,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     checkDurability(durability);
     signal?.throwIfAborted();
     if (this.#closing) {
-      throw new CheckpointError('CLOSED', 'The store is closed.', { outcome: 'notSaved' });
+      throw closed('notSaved');
     }
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
@@ -477,6 +486,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       this.#document.drop([requestId], { keepLogged: true });
       return Promise.reject(signal.reason);
     }
+    if (this.#isGone) return Promise.reject(closed('notSaved'));
     return new Promise((resolve, reject) => {
       const abort = () => this.actor.send({ type: 'save.aborted', requestId });
       signal?.addEventListener('abort', abort, { once: true });
@@ -615,15 +625,36 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       { outcome: 'unknown' },
       { cause },
     );
-    this.#closing = true;
     // The lock must not outlive the store; what this does to the files was decided before.
-    void releaseQuietly(this.#port.io).then(() => this.#port.leave(() => {}));
-    this.#opened.reject(error);
+    void releaseQuietly(this.#port.io).then(() => this.leave());
     this.#closed.resolve();
     this.#tell({ type: 'halted', error });
-    for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, error);
-    this.#health.rejectAll(error);
-    this.#checks.rejectAll(error);
+    this.#end(() => error);
+  }
+
+  /**
+   * @internal The machine was stopped by somebody else: whoever waits is answered with `CLOSED`. What
+   * the machine had not begun is not saved; of the rest that is unknown.
+   */
+  abandon(untried: ReadonlySet<number>): void {
+    this.#end((requestId) => closed(untried.has(requestId) ? 'notSaved' : 'unknown'));
+  }
+
+  /** @internal Writes the last entry of the audit and gives the lock up. */
+  leave(): void {
+    this.#port.leave(() => {
+      this.#tell({ type: 'closed' });
+      this.#closed.resolve();
+    });
+  }
+
+  #end(errorOf: (requestId: number) => CheckpointError): void {
+    this.#closing = true;
+    this.#isGone = true;
+    this.#opened.reject(errorOf(0));
+    for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, errorOf(requestId));
+    this.#health.rejectAll(errorOf(0));
+    this.#checks.rejectAll(errorOf(0));
   }
 
   #tell(event: CheckpointStoreEvent): void {
@@ -638,6 +669,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       this.#options.logger?.error(facts, 'a subscriber threw');
     }
   }
+}
+
+function closed(outcome: 'notSaved' | 'unknown'): CheckpointError {
+  return new CheckpointError('CLOSED', 'The store is closed.', { outcome });
 }
 
 /**
@@ -658,11 +693,7 @@ export function openCheckpointStore<State = YamlValue>(
 export async function openCheckpointStore(
   options: CheckpointStoreOptions,
 ): Promise<CheckpointStore<unknown>> {
-  if (typeof options?.directory !== 'string' || options.directory === '') {
-    throw new TypeError('openCheckpointStore() needs a directory');
-  }
-  checkRetention(options);
-  checkAudit(options);
+  checkStoreOptions(options, 'openCheckpointStore()');
   const store = new CheckpointStore<unknown>(options);
   return await store.open();
 }

@@ -44,9 +44,27 @@ export function mayTell(name: string, { includeMessages }: Disclosure): boolean 
   return openTexts.has(name) || (includeMessages && messageTexts.has(name));
 }
 
+/** What is told of what an embedding machine asks for, which holds states. */
+const toldOfRequests = new Set(['label', 'pinned', 'durability']);
+
+/**
+ * An event without the content that it may hold: of what an embedding machine asks for and is told, only
+ * what kind it is, and how it is to be saved. Other events are returned as they are.
+ */
+export function withoutContent(event: object): object {
+  const type = 'type' in event && typeof event.type === 'string' ? event.type : '';
+  if (type === 'notice.due') {
+    const { notice } = event as { readonly notice?: { readonly type?: unknown } };
+    return { type, kind: notice?.type };
+  }
+  if (!type.startsWith('checkpoint.')) return event;
+  const told = Object.entries(event).filter(([name]) => toldOfRequests.has(name));
+  return { type, ...Object.fromEntries(told) };
+}
+
 /** The facts of an event, as plain data. */
 export function describeEvent(event: object, disclosure: Disclosure): AuditDetails {
-  const described = describeObject(event, disclosure, 0, leftOut);
+  const described = describeObject(withoutContent(event), disclosure, 0, leftOut);
   // Replies wrap what they tell; the wrapping tells nothing.
   const { output, failure, ...rest } = described;
   return { ...rest, ...asDetails(output, 'output'), ...asDetails(failure, 'failure') };

@@ -4,13 +4,10 @@
  */
 
 import { CheckpointError } from '../errors.js';
+import type { CheckpointSelector } from '../io/checkpoint-io.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
 import { resolvePaths, type StorePaths } from '../io/store-paths.js';
-import {
-  type CheckpointSelector,
-  parseSelector,
-  selectCheckpoint,
-} from '../store/checkpoint-selector.js';
+import { parseSelector, selectCheckpoint } from '../store/checkpoint-selector.js';
 import {
   countHistory,
   type FoundCheckpoint,

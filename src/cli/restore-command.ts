@@ -5,7 +5,7 @@
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { CheckpointSelector } from '../store/checkpoint-selector.js';
+import type { CheckpointSelector } from '../io/checkpoint-io.js';
 import type { RestoreResult } from '../store/restore.js';
 import { diffTexts } from '../store/state-diff.js';
 import type { CheckpointStore } from '../store.js';

@@ -57,6 +57,18 @@ export interface HealthPolicy {
   readonly maxRestores: number;
 }
 
+/** The failure detector's settings. */
+export interface DetectorSettings extends HealthPolicy {
+  /** After this many milliseconds without a failure the store counts as healthy. */
+  readonly healthyAfterMs: number;
+  /** Whether a run that ends without closing the store counts as a failure. */
+  readonly countCrashes: boolean;
+  /** A heartbeat is expected at least this often; none is if absent. */
+  readonly heartbeatMs?: number | undefined;
+  /** Whether an automatic restore may bring back a checkpoint whose artifacts are not all intact. */
+  readonly allowMissingArtifacts: boolean;
+}
+
 /** What the failure detector remembers between runs. */
 export interface HealthMemory {
   /** A run that has begun and not ended: if the next run finds it, this one crashed. */

@@ -317,6 +317,18 @@ export interface HistoryContent {
   readonly artifacts: readonly ArtifactRecord[];
 }
 
+/** Which checkpoint is meant. */
+export type CheckpointSelector =
+  | { readonly sequence: number }
+  /** The newest with this label. */
+  | { readonly label: string }
+  /** The one that was current at this time: a date, milliseconds since 1970, or ISO 8601. */
+  | { readonly before: Date | number | string }
+  /** The newest in history below the current one. */
+  | { readonly previous: true }
+  | 'previous'
+  | 'current';
+
 /** History for reading, where a port offers it. Works at any time, also while a save is in flight. */
 export interface CheckpointHistory {
   /** Every earlier checkpoint, ascending, and the current one last. */

@@ -8,24 +8,18 @@
  * - at most one round is in flight; requests that arrive meanwhile wait and go together;
  * - after a failure that can't be undone safely nothing is written until the store is opened anew.
  */
-import {
-  type ActorRefFrom,
-  assign,
-  emit,
-  enqueueActions,
-  fromCallback,
-  sendTo,
-  setup,
-} from 'xstate';
+import { type ActorRefFrom, assign, emit, enqueueActions, sendTo, setup } from 'xstate';
 import { CheckpointError } from '../errors.js';
-import type { CheckpointIo, IoOperations, KeptFile, Observation } from '../io/checkpoint-io.js';
-import type { IoRequest } from '../io/io-messages.js';
+import type { DetectorSettings } from '../format/health-format.js';
+import type { IoOperations, KeptFile, Observation } from '../io/checkpoint-io.js';
+import type { CheckpointIoLogic, IoSnapshot } from '../io/io-messages.js';
 import {
   type CheckpointEmitted,
   type CheckpointEvent,
   type CheckpointInput,
   errorOfRound,
   idsOf,
+  isContentRequest,
   notTried,
   refusalWith,
   refusedSave,
@@ -46,7 +40,6 @@ import {
   sourceOf,
 } from './checkpoint-rounds.js';
 import { type DetectorCommand, failureDetectorMachine } from './failure-detector-machine.js';
-import type { DetectorSettings } from './failure-memory.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import { type RecoveryOutput, recoveryMachine } from './recovery-machine.js';
@@ -86,11 +79,17 @@ export interface CheckpointContext extends IoContext {
   readonly isSaveFailing: boolean;
 }
 
-const refusedIo = fromCallback<IoRequest, CheckpointIo | undefined>(() => {
+const needsIo = () => {
   throw new TypeError(
     "checkpointMachine needs an 'io' actor: use checkpointMachine.provide({ actors: { io } })",
   );
-});
+};
+const refusedIo: CheckpointIoLogic = {
+  begin: needsIo,
+  getInitialSnapshot: needsIo,
+  transition: (snapshot) => snapshot,
+  getPersistedSnapshot: (snapshot) => snapshot,
+};
 
 /** The statechart of a store. Provide the actor `io` before starting it. */
 export const checkpointMachine = setup({
@@ -421,6 +420,17 @@ export const checkpointMachine = setup({
         enqueue.sendTo(context.detector, { type: 'restore.ended', restored: false });
       }
     }),
+    /** What an embedding machine asks for is done by who has the content. */
+    forwardToContent: enqueueActions(({ enqueue, context, event }) => {
+      if (isContentRequest(event)) enqueue.sendTo(context.io, event);
+    }),
+    passNotice: enqueueActions(({ enqueue, context, event }) => {
+      if (event.type !== 'notice.due') return;
+      const { id, to, notice } = event;
+      // Whoever has ended meanwhile hears nothing any more.
+      if (to.getSnapshot()?.status === 'active') enqueue.sendTo(to, notice);
+      enqueue.sendTo(context.io, { type: 'notice.passed', id });
+    }),
     tellClosed: emit(({ event }) => {
       const failure = failureOf(event);
       return { type: 'checkpoint.closed' as const, ...(failure && { error: failure.error }) };
@@ -477,10 +487,8 @@ export const checkpointMachine = setup({
   id: 'checkpoint',
   description: 'One store: recovering, then ready and saving in turn, until it closes or halts.',
   context: ({ input, spawn }) => ({
-    io: spawn('io', { id: 'io', input: input.io }) satisfies ActorRefFrom<typeof refusedIo>,
+    ...withPolicies(input, spawn('io', { id: 'io', input: input.io })),
     operationId: 0,
-    externalEdits: input.externalEdits ?? 'adopt',
-    syncRetryLimit: input.syncRetryLimit ?? 2,
     waiting: [],
     round: [],
     sequence: 0,
@@ -490,7 +498,6 @@ export const checkpointMachine = setup({
     observation: undefined,
     closeRequested: false,
     error: undefined,
-    restore: input.restore,
     detector: undefined,
     news: [],
     isAnnounced: false,
@@ -510,6 +517,8 @@ export const checkpointMachine = setup({
     'health.changed': { actions: 'forwardToDetector' },
     'health.heartbeat': { actions: 'forwardToDetector' },
     'close.requested': { actions: 'rememberClose' },
+    'checkpoint.*': { actions: 'forwardToContent' },
+    'notice.due': { actions: 'passNotice' },
   },
   initial: 'locking',
   states: {
@@ -847,6 +856,17 @@ export const checkpointMachine = setup({
     },
   },
 });
+
+/** Policies are the input's, else those that come with the content. */
+function withPolicies(input: CheckpointInput, io: ActorRefFrom<typeof refusedIo>) {
+  const { policies }: IoSnapshot = io.getSnapshot();
+  return {
+    io,
+    externalEdits: input.externalEdits ?? policies?.externalEdits ?? 'adopt',
+    syncRetryLimit: input.syncRetryLimit ?? policies?.syncRetryLimit ?? 2,
+    restore: input.restore ?? policies?.restore,
+  };
+}
 
 /** Whether the damage that a look has met had been met before. */
 function isKnown({ damage }: CheckpointContext): boolean {

@@ -3,15 +3,11 @@
  * embeds it. Types, and the errors that it answers with.
  */
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
-import type {
-  CheckpointIo,
-  IoOperations,
-  Observation,
-  OperationName,
-} from '../io/checkpoint-io.js';
-import type { IoReply } from '../io/io-messages.js';
+import type { DetectorSettings } from '../format/health-format.js';
+import type { IoOperations, Observation, OperationName } from '../io/checkpoint-io.js';
+import type { CheckpointRequest, IoInput, IoReply, NoticeDue } from '../io/io-messages.js';
 import type { DetectorEvent } from './failure-detector-machine.js';
-import type { DetectorSettings, HealthChange } from './failure-memory.js';
+import type { HealthChange } from './failure-memory.js';
 import type { HealthReport } from './health-report.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import type { RecoveryReport } from './recovery-report.js';
@@ -58,8 +54,11 @@ export type WaitingRequest =
 
 /** Policies of a store. */
 export interface CheckpointInput {
-  /** Passed on to the `io` actor as its input. */
-  readonly io?: CheckpointIo | undefined;
+  /**
+   * Passed on to the `io` actor as its input: a port, or what `fileCheckpointIo(options)` returns, which
+   * brings the policies along.
+   */
+  readonly io?: IoInput;
   /** What to do about edits made outside of the store; `adopt` by default. */
   readonly externalEdits?: ExternalEditPolicy | undefined;
   /** How often a failed sync may be answered with a fresh file before the store halts; 2 by default. */
@@ -92,6 +91,8 @@ type RootOperation = Extract<
 /** All that the machine takes: from outside, from its children, from the disk. */
 export type CheckpointEvent =
   | CheckpointCommand
+  | CheckpointRequest
+  | NoticeDue
   | RoundEvent
   | DetectorEvent
   | IoReply<RootOperation>;
@@ -171,6 +172,11 @@ export type CheckpointEmitted =
     }
   | { readonly type: 'checkpoint.halted'; readonly error: CheckpointError }
   | { readonly type: 'checkpoint.closed'; readonly error?: CheckpointError };
+
+/** Whether an event is for who has the content. Everything of that name that comes in is. */
+export function isContentRequest(event: CheckpointEvent): event is CheckpointRequest {
+  return event.type.startsWith('checkpoint.');
+}
 
 /** The numbers of requests that somebody waits for. */
 export function idsOf(requests: readonly WaitingRequest[]): number[] {

@@ -3,10 +3,11 @@
  * what its end means. Pure.
  */
 import { CheckpointError, type CheckpointErrorCode } from '../errors.js';
+import type { DetectorSettings } from '../format/health-format.js';
 import type { SaveSource } from '../io/checkpoint-io.js';
 import { type CheckpointEvent, idsOf, type WaitingRequest } from './checkpoint-messages.js';
 import type { DetectorCommand } from './failure-detector-machine.js';
-import type { DetectorSettings, HealthChange } from './failure-memory.js';
+import type { HealthChange } from './failure-memory.js';
 import type { RecoveryReport } from './recovery-report.js';
 import type { WriteOutput } from './write-machine.js';
 

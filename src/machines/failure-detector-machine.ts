@@ -10,7 +10,7 @@
  */
 import { type AnyActorRef, assign, raise, sendParent, sendTo, setup } from 'xstate';
 import { CheckpointError } from '../errors.js';
-import type { HealthMemory } from '../format/health-format.js';
+import type { DetectorSettings, HealthMemory } from '../format/health-format.js';
 import type { HistoryEvidence } from '../io/checkpoint-io.js';
 import type { IoReply } from '../io/io-messages.js';
 import {
@@ -21,7 +21,6 @@ import {
 } from './failure-decision.js';
 import {
   changedBy,
-  type DetectorSettings,
   HEALTHY,
   type HealthChange,
   type HealthCircumstances,

@@ -5,23 +5,12 @@
 import type {
   BadCheckpoint,
   CountedFailure,
+  DetectorSettings,
   FailureSignal,
   HealthMemory,
   HealthPolicy,
 } from '../format/health-format.js';
 import type { HealthEvidence } from '../io/checkpoint-io.js';
-
-/** The failure detector's settings. */
-export interface DetectorSettings extends HealthPolicy {
-  /** After this many milliseconds without a failure the store counts as healthy. */
-  readonly healthyAfterMs: number;
-  /** Whether a run that ends without closing the store counts as a failure. */
-  readonly countCrashes: boolean;
-  /** A heartbeat is expected at least this often; none is if absent. */
-  readonly heartbeatMs?: number | undefined;
-  /** Whether an automatic restore may bring back a checkpoint whose artifacts are not all intact. */
-  readonly allowMissingArtifacts: boolean;
-}
 
 /** Something that changes what is remembered. */
 export type HealthChange =

@@ -5,6 +5,9 @@
 import { fits } from '../format/quoted-text.js';
 import { MAX_LABEL_BYTES } from '../format/wal-format.js';
 import { parsePath, type YamlPath } from '../format/yaml/yaml-path.js';
+import { checkAudit } from './audit-options.js';
+import { detectorSettings } from './restore-options.js';
+import type { CheckpointStoreOptions } from './store-options.js';
 
 /** A path as the document takes it. @throws CheckpointError `INVALID_PATH` */
 export function toPath(path: string | YamlPath): YamlPath {
@@ -39,8 +42,23 @@ export function checkSequence(sequence: unknown): void {
   }
 }
 
-/** @throws TypeError for limits under which nothing could be kept, or that are no numbers */
-export function checkRetention({
+/** @throws TypeError for options that can't be meant; `who` takes them */
+export function checkStoreOptions(options: CheckpointStoreOptions, who: string): void {
+  if (typeof options?.directory !== 'string' || options.directory === '') {
+    throw new TypeError(`${who} needs a directory`);
+  }
+  checkPolicies(options);
+}
+
+/** @throws TypeError for policies that can't be meant */
+export function checkPolicies(options: Omit<CheckpointStoreOptions, 'directory'>): void {
+  checkRetention(options);
+  checkAudit(options);
+  detectorSettings(options.restore, options.heartbeatMs);
+}
+
+/** Limits under which something is kept. */
+function checkRetention({
   maxCheckpoints = Number.POSITIVE_INFINITY,
   maxAgeHours = Number.POSITIVE_INFINITY,
 }: {

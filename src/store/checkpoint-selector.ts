@@ -2,19 +2,8 @@
  * Saying which checkpoint is meant: by number, label, time, or place. Pure over a list of history.
  */
 import { CheckpointError } from '../errors.js';
+import type { CheckpointSelector } from '../io/checkpoint-io.js';
 import type { HistoryEntry } from './history.js';
-
-/** Which checkpoint is meant. */
-export type CheckpointSelector =
-  | { readonly sequence: number }
-  /** The newest with this label. */
-  | { readonly label: string }
-  /** The one that was current at this time: a date, milliseconds since 1970, or ISO 8601. */
-  | { readonly before: Date | number | string }
-  /** The newest in history below the current one. */
-  | { readonly previous: true }
-  | 'previous'
-  | 'current';
 
 /** So many that exist are named where one is not found. */
 const NAMED_MAX = 4;

@@ -7,15 +7,14 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CheckpointError } from '../errors.js';
 import type { YamlValue } from '../format/yaml/yaml-value.js';
 import type { FileSystem } from '../io/file-system.js';
-import { ensureDirectory, syncDirectory } from '../io/files.js';
-import { readError, systemCode } from '../io/io-error.js';
+import { ensureDirectory } from '../io/files.js';
+import { readError } from '../io/io-error.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
-import { run, type Steps } from '../io/run.js';
-import { absolute, checkFileName, DEFAULT_FILE, join, parentOf } from '../io/store-paths.js';
+import { run } from '../io/run.js';
+import { absolute, checkFileName, DEFAULT_FILE, join } from '../io/store-paths.js';
 import { SyncSchedule, SyncSchedulingFileSystem } from '../io/sync-scheduling-file-system.js';
 import { type CheckpointStore, openCheckpointStore } from '../store.js';
-import { checkAudit } from './audit-options.js';
-import { checkRetention } from './check-arguments.js';
+import { checkPolicies } from './check-arguments.js';
 import { timersOf } from './guards.js';
 import { LeasePool, type Opened, type PoolLease } from './lease-pool.js';
 import {
@@ -24,7 +23,6 @@ import {
   type StoreSummary,
   summarizeStore,
 } from './list-stores.js';
-import { detectorSettings } from './restore-options.js';
 import { checkStoreName } from './store-names.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
@@ -201,20 +199,6 @@ export class CheckpointStores<State = YamlValue, Input = State> {
     });
   }
 
-  /**
-   * Nothing is acknowledged in a directory whose own name may be lost: one that an earlier run made, and that
-   * was killed before its name was durable, looks as any other.
-   */
-  async #keepName(store: CheckpointStore<State, Input>, directory: string): Promise<void> {
-    if (store.sequence > 0) return;
-    try {
-      await run(syncDirectory(this.#scheduled, this.root));
-    } catch (error) {
-      await store.close();
-      throw readError(error, directory);
-    }
-  }
-
   async #open(name: string): Promise<Opened<CheckpointStore<State, Input>>> {
     const {
       optionsFor,
@@ -238,7 +222,6 @@ export class CheckpointStores<State = YamlValue, Input = State> {
       directory,
       fileSystem: this.#scheduled,
     })) as unknown as CheckpointStore<State, Input>;
-    await this.#keepName(store, directory);
     let isSpent = false;
     store.subscribe(({ type }) => {
       isSpent ||= type === 'halted' || type === 'closed';
@@ -298,19 +281,7 @@ export async function openCheckpointStores(
   const directory = absolute(root, () => process.cwd());
   await run(ensureDirectory(fs, directory));
   const real = realPath(fs, directory);
-  await run(keepRootName(fs, real));
   return new CheckpointStores<unknown>(real, fs, options);
-}
-
-/** As for a store's directory. */
-function* keepRootName(fs: FileSystem, root: string): Steps<void> {
-  try {
-    yield* syncDirectory(fs, parentOf(root));
-  } catch (error) {
-    // Whoever may not read the directory above has not made this one.
-    const code = error instanceof CheckpointError ? systemCode(error.cause) : undefined;
-    if (code !== 'EACCES' && code !== 'EPERM') throw error;
-  }
 }
 
 function realPath(fs: FileSystem, directory: string): string {
@@ -326,7 +297,7 @@ function checkOptions(options: CheckpointStoresOptions): void {
   for (const key of ['directory', 'io']) {
     if (Object.hasOwn(options, key)) throw new TypeError(`many stores take no option ${key}`);
   }
-  const { optionsFor, maxOpen = 1, maxSyncs = 1, idleMs = 0, file, restore, heartbeatMs } = options;
+  const { optionsFor, maxOpen = 1, maxSyncs = 1, idleMs = 0, file } = options;
   if (file !== undefined) checkFileName(file);
   if (optionsFor !== undefined && typeof optionsFor !== 'function') {
     throw new TypeError('optionsFor is a function of the name of a store');
@@ -340,7 +311,5 @@ function checkOptions(options: CheckpointStoresOptions): void {
   if (!isTime && idleMs !== Number.POSITIVE_INFINITY) {
     throw new TypeError(`idleMs is a number of milliseconds from 0, or Infinity, not ${idleMs}`);
   }
-  checkRetention(options);
-  checkAudit(options);
-  detectorSettings(restore, heartbeatMs);
+  checkPolicies(options);
 }

@@ -5,7 +5,7 @@
  * machines is changed. Which texts are harmless: `src/audit/transition-details.ts`.
  */
 import type { InspectionEvent, Snapshot } from 'xstate';
-import { type Disclosure, mayTell } from '../audit/transition-details.js';
+import { type Disclosure, mayTell, withoutContent } from '../audit/transition-details.js';
 import { CheckpointError } from '../errors.js';
 
 const TEXT_MAX = 1000;
@@ -35,7 +35,7 @@ export function createRedaction(
   }
 
   const plain = <T extends object>(value: T): T =>
-    once(value, () => redactObject(value, disclosure, 0));
+    once(value, () => redactObject(withoutContent(value), disclosure, 0));
 
   const snapshotOf = (snapshot: Snapshot<unknown>): Snapshot<unknown> =>
     once(snapshot, () => redactSnapshot(snapshot, disclosure));

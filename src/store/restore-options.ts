@@ -2,8 +2,8 @@
  * The failure detector's options: their defaults and their checks. What they mean:
  * `docs/failure-detection.md`.
  */
-import type { HealthPolicy, RestoreMode } from '../format/health-format.js';
-import { type DetectorSettings, FAILURES_MAX } from '../machines/failure-memory.js';
+import type { DetectorSettings, HealthPolicy, RestoreMode } from '../format/health-format.js';
+import { FAILURES_MAX } from '../machines/failure-memory.js';
 
 /** When failures are one too many, and what follows. */
 export interface RestoreOptions {

@@ -5,8 +5,8 @@
 import { CheckpointError } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { ArtifactCheck } from '../io/artifacts.js';
-import type { CheckpointHistory } from '../io/checkpoint-io.js';
-import { type CheckpointSelector, selectCheckpoint } from './checkpoint-selector.js';
+import type { CheckpointHistory, CheckpointSelector } from '../io/checkpoint-io.js';
+import { selectCheckpoint } from './checkpoint-selector.js';
 import type { HistoryEntry } from './history.js';
 
 /** Which checkpoint to restore, and how. */

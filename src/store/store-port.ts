@@ -2,15 +2,27 @@
  * The port that a store runs on: the user's own, or the one on files with the options' defaults; and the
  * audit, which is opened as soon as the lock is held and closed before it is given up.
  */
+import type { InspectionEvent } from 'xstate';
 import type { CheckpointError } from '../errors.js';
 import type { CheckpointIo } from '../io/checkpoint-io.js';
 import type { FileLock } from '../io/file-system.js';
+import type { IoPolicies } from '../io/io-messages.js';
 import { run, wait } from '../io/run.js';
 import { nameOf, resolvePaths } from '../io/store-paths.js';
 import { auditTrailOf } from './audit-options.js';
 import type { AuditTrail } from './audit-trail.js';
 import { createFilePort, type FilePortSetting } from './file-port.js';
 import type { CheckpointStoreOptions } from './store-options.js';
+
+/** What a store hands to the root machine that somebody else has made for it. */
+export interface StoreEmbedding {
+  /** The port as the machine is to use it. */
+  readonly io: CheckpointIo;
+  readonly port: StorePort;
+  /** Told what the machine and those below it do; `undefined` where nobody listens. */
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
+  readonly policies: IoPolicies;
+}
 
 /** A store's I/O, and what has to be waited for before anything is answered. */
 export class StorePort {

@@ -12,12 +12,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const linesMax = 400;
 const longFiles = {
   'src/machines/checkpoint-machine.ts': {
-    linesMax: 880,
+    linesMax: 920,
     why: 'one statechart and its named actions: cut in two, no half can be read',
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
   'src/machines/recovery-machine.ts': { linesMax: 600, why: 'likewise' },
-  'src/store.ts': { linesMax: 680, why: 'the public class, a third of it documentation' },
+  'src/store.ts': { linesMax: 720, why: 'the public class, a third of it documentation' },
 };
 
 function readSources(): Source[] {

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
-import type { HealthMemory } from '../../../src/format/health-format.js';
+import type { DetectorSettings, HealthMemory } from '../../../src/format/health-format.js';
 import { createIoActor } from '../../../src/io/io-actor.js';
 import { checkpointMachine } from '../../../src/machines/checkpoint-machine.js';
 import type {
   CheckpointEmitted,
   CheckpointInput,
 } from '../../../src/machines/checkpoint-messages.js';
-import type { DetectorSettings } from '../../../src/machines/failure-memory.js';
 import { fail, type Script, StateRecorder, scriptedIo } from '../../helpers/scripted-io.js';
 
 function start(script: Script = {}, input: CheckpointInput = {}) {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { HealthMemory } from '../../../src/format/health-format.js';
+import type { DetectorSettings, HealthMemory } from '../../../src/format/health-format.js';
 import { healthCases, healthEvidence } from '../../../src/machines/failure-decision.js';
 import {
   changedBy,
   counting,
-  type DetectorSettings,
   FAILURES_MAX,
   HEALTHY,
   type HealthChange,

@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CheckpointError } from '../../../src/errors.js';
-import {
-  type CheckpointSelector,
-  parseSelector,
-  selectCheckpoint,
-} from '../../../src/store/checkpoint-selector.js';
+import type { CheckpointSelector } from '../../../src/io/checkpoint-io.js';
+import { parseSelector, selectCheckpoint } from '../../../src/store/checkpoint-selector.js';
 import type { HistoryEntry } from '../../../src/store/history.js';
 
 const entry = (sequence: number, more: Partial<HistoryEntry> = {}): HistoryEntry => ({

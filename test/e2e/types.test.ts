@@ -1,0 +1,50 @@
+/**
+ * The types of the built package hold in a strict user's project without casts: with
+ * `exactOptionalPropertyTypes` and without. Needs a build.
+ */
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const folder = fileURLToPath(new URL('./types/', import.meta.url));
+
+/** What is compiled three times is read once. */
+const read = new Map<string, ts.SourceFile | undefined>();
+
+function problems(changes: ts.CompilerOptions, replaced?: (text: string) => string): string[] {
+  const config = ts.readConfigFile(`${folder}tsconfig.json`, ts.sys.readFile);
+  const { options, fileNames } = ts.parseJsonConfigFileContent(config.config, ts.sys, folder);
+  const all = { ...options, ...changes };
+  const host = ts.createCompilerHost(all);
+  const { getSourceFile } = host;
+  host.getSourceFile = (path, version, ...rest) => {
+    const isOurs = path.endsWith('/orchestrator.ts');
+    if (isOurs && replaced !== undefined) {
+      return ts.createSourceFile(path, replaced(ts.sys.readFile(path) ?? ''), version);
+    }
+    if (isOurs || !read.has(path)) read.set(path, getSourceFile(path, version, ...rest));
+    return read.get(path);
+  };
+  const program = ts.createProgram(fileNames, all, host);
+  return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
+    const line = file ? file.getLineAndCharacterOfPosition(start ?? 0).line + 1 : 0;
+    return `${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+  });
+}
+
+describe('a strict project that embeds a store', () => {
+  it.each([true, false])('compiles without casts, exactOptionalPropertyTypes: %s', (exact) => {
+    expect(problems({ exactOptionalPropertyTypes: exact })).toEqual([]);
+  });
+
+  it('is one whose mistakes are found', () => {
+    const found = problems({}, (text) => text.replaceAll('// @ts-expect-error', '//'));
+    expect(found.length, found.join('\n')).toBe(8);
+  });
+
+  it('has no casts', () => {
+    const text = ts.sys.readFile(`${folder}orchestrator.ts`) ?? '';
+    const code = text.replace(/\/\*.*?\*\/|\/\/.*?$/gms, '').replaceAll('{} as ', '');
+    expect(code.match(/\bas (?!const)\w+|: any\b|\w!\./g)).toBeNull();
+  });
+});
