@@ -70,8 +70,15 @@ export { createIoActor } from './io/io-actor.js';
 export type {
   CheckpointIoLogic,
   CheckpointRequest,
+  IoBehaviour,
+  IoEvent,
+  IoInput,
+  IoPolicies,
   IoRequest,
+  IoSnapshot,
+  RequestAddress,
   SaveRequestOptions,
+  UpdateRecipe,
 } from './io/io-messages.js';
 export {
   createNodeFileSystem,
@@ -105,7 +112,11 @@ export type { RecoveryDecision, RecoveryReport } from './machines/recovery-repor
 export { writeMachine } from './machines/write-machine.js';
 export type { ArtifactsOptions } from './store/artifact-source.js';
 export type { AuditOptions, AuditStatus, AuditSync } from './store/audit-trail.js';
-export type { CheckpointNotice } from './store/checkpoint-notices.js';
+export type {
+  AnswerAddress,
+  CheckpointNotice,
+  EditedOutside,
+} from './store/checkpoint-notices.js';
 export {
   type CheckpointStores,
   type CheckpointStoresOptions,

@@ -48,9 +48,13 @@ export interface RequestAddress {
 
 /** What every event that saves may carry; see {@link SaveOptions}. */
 export interface SaveRequestOptions extends RequestAddress {
+  /** A short name for this checkpoint. */
   readonly label?: string | undefined;
+  /** Keeps it in history for good; needs a label. */
   readonly pinned?: boolean | undefined;
+  /** Paths of the files that belong to it. */
   readonly artifacts?: readonly string[] | undefined;
+  /** After which step it is answered; what the store says by default. */
   readonly durability?: 'logged' | 'committed' | undefined;
 }
 
@@ -93,10 +97,13 @@ export interface UpdateRecipe<State> {
 
 /** What an embedded store has to tell somebody, on its way through the root machine. */
 export interface NoticeDue {
+  /** Its type as an event. */
   readonly type: 'notice.due';
   /** Comes back to the `io` actor in `notice.passed`. */
   readonly id: number;
+  /** Who is told. */
   readonly to: AnyActorRef;
+  /** What that one is told. */
   readonly notice: EventObject;
 }
 
@@ -108,18 +115,27 @@ export type IoEvent =
 
 /** Policies that come with the content, so that they are given once. */
 export interface IoPolicies {
+  /** What to do about edits made outside of the store. */
   readonly externalEdits?: 'adopt' | 'reject' | 'restore' | undefined;
+  /** How often a failed sync is answered with a fresh file before the store halts. */
   readonly syncRetryLimit?: number | undefined;
+  /** The failure detector's settings; there is no detector if absent. */
   readonly restore?: DetectorSettings | undefined;
 }
 
 /** The snapshot of the `io` actor. */
-export type IoSnapshot = Snapshot<undefined> & { readonly policies?: IoPolicies | undefined };
+export type IoSnapshot = Snapshot<undefined> & {
+  /** See {@link IoBehaviour.policies}. */
+  readonly policies?: IoPolicies | undefined;
+};
 
 /** What one `io` actor does with what it is told. */
 export interface IoBehaviour {
+  /** Those that the root machine takes over. */
   readonly policies?: IoPolicies | undefined;
+  /** The actor has been started. */
   start?(): void;
+  /** Takes what the actor is told. */
   receive(event: IoEvent): void;
   /** The machine has ended, or was stopped. */
   stop?(): void;

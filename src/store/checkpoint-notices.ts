@@ -11,10 +11,12 @@ import type { CheckpointStoreEvent, CheckResult, Frozen } from './store-options.
 
 /** What every answer carries: the `id` of the request, if it had one. */
 export interface AnswerAddress {
+  /** As in the request. */
   readonly id?: string | number;
 }
 
-type EditedOutside = Extract<CheckpointStoreEvent, { type: 'editedOutside' }>;
+/** What a store tells of an edit made outside. */
+export type EditedOutside = Extract<CheckpointStoreEvent, { type: 'editedOutside' }>;
 
 /** Events of an embedded store, for the `types.events` of the machine that embeds it. */
 export type CheckpointNotice<State = YamlValue> =
