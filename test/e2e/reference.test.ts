@@ -19,7 +19,7 @@ function build(source: string): { readonly said: string; readonly failed: boolea
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   const asked = readFileSync(join(root, 'typedoc.jsonc'), 'utf8');
   const options = JSON.parse(asked.replace(/^ *\/\/.*$/gm, ''));
-  const { requiredToBeDocumented, treatWarningsAsErrors } = options;
+  const { disableGit, sourceLinkTemplate, requiredToBeDocumented, treatWarningsAsErrors } = options;
   expect(options.validation).toMatchObject(validation);
   writeFileSync(
     join(folder, 'typedoc.json'),
@@ -27,6 +27,8 @@ function build(source: string): { readonly said: string; readonly failed: boolea
       entryPoints: ['src/errors.ts'],
       plugin: [join(root, 'scripts/reference-plugin.js')],
       readme: 'none',
+      disableGit,
+      sourceLinkTemplate,
       validation: options.validation,
       requiredToBeDocumented,
       treatWarningsAsErrors,

@@ -38,8 +38,11 @@ describe('the drawings of the machines', () => {
 
 describe('the machines that are drawn', () => {
   it('are all exported by the package, to be provided, run and opened in editors', () => {
-    const exported = new Set<unknown>(Object.values(entry));
-    const missing = machineDiagrams().filter(({ machine }) => !exported.has(machine));
+    // The root machine is exported with its `io` actor provided: another object, the same chart.
+    const configs = Object.values(entry).map(
+      (one) => (one as { readonly config?: unknown }).config,
+    );
+    const missing = machineDiagrams().filter(({ machine }) => !configs.includes(machine.config));
     expect(missing.map(({ name }) => name)).toEqual([]);
   });
 });
