@@ -10,6 +10,7 @@ import type { AuditEntry } from './format/audit-entry.js';
 import type { YamlPath } from './format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS } from './format/yaml/yaml-text.js';
 import type { YamlValue } from './format/yaml/yaml-value.js';
+import type { ArtifactCheck } from './io/artifacts.js';
 import type { CheckpointHistory, HistoryContent, HistoryEntry } from './io/checkpoint-io.js';
 import type { FileSystem } from './io/file-system.js';
 import type { Timers } from './io/file-watcher.js';
@@ -375,6 +376,17 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   async readCheckpoint(sequence: number): Promise<HistoryContent> {
     checkSequence(sequence);
     return await this.#history().read(sequence);
+  }
+
+  /**
+   * How the artifacts of a checkpoint, by default of the newest, compare with what was recorded of them.
+   * Rejects as {@link readCheckpoint} does.
+   */
+  async verifyArtifacts(sequence = this.sequence): Promise<readonly ArtifactCheck[]> {
+    const isSaved = (await this.history()).some((entry) => entry.sequence === sequence);
+    // A file that no store has saved yet has none.
+    if (sequence === this.sequence && !isSaved) return [];
+    return await this.#artifacts.verify((await this.readCheckpoint(sequence)).artifacts);
   }
 
   /**

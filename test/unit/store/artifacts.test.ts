@@ -217,3 +217,32 @@ describe('a function that finds artifacts', () => {
     },
   );
 });
+
+describe('verifyArtifacts()', () => {
+  it('compares those of the newest checkpoint, or of one in history, with the disk', async () => {
+    const fs = files();
+    const store = await open(fs);
+    await store.save({ v: 1 }, { artifacts: ['a.txt', 'b.txt'] });
+    await store.save({ v: 2 }, { artifacts: ['b.txt'] });
+    expect(await store.verifyArtifacts()).toMatchObject([{ path: 'b.txt', state: 'intact' }]);
+    fs.unlink(`${DIRECTORY}/a.txt`);
+    expect(await store.verifyArtifacts(1)).toMatchObject([
+      { path: 'a.txt', state: 'missing' },
+      { path: 'b.txt', state: 'intact' },
+    ]);
+    await expect(store.verifyArtifacts(9)).rejects.toMatchObject({ code: 'NOT_IN_HISTORY' });
+  });
+
+  it('finds none in a new store, and none of a file that no store has saved', async () => {
+    const fs = files();
+    writeFile(fs, `${DIRECTORY}/ORCHESTRATION.yaml`, 'v: 1\n');
+    const store = await open(fs);
+    expect([store.sequence, await store.verifyArtifacts()]).toEqual([1, []]);
+    await store.close();
+    const empty = await openCheckpointStore({
+      directory: '/new',
+      fileSystem: new MemoryFileSystem(),
+    });
+    expect(await empty.verifyArtifacts()).toEqual([]);
+  });
+});
