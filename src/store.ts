@@ -383,9 +383,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * Rejects as {@link readCheckpoint} does.
    */
   async verifyArtifacts(sequence = this.sequence): Promise<readonly ArtifactCheck[]> {
-    const isSaved = (await this.history()).some((entry) => entry.sequence === sequence);
-    // A file that no store has saved yet has none.
-    if (sequence === this.sequence && !isSaved) return [];
+    const listed = (await this.history()).find((entry) => entry.sequence === sequence);
+    // A new store, and a file that no store has saved yet, have none.
+    if (listed?.artifacts === 0 || (listed === undefined && sequence === 0)) return [];
     return await this.#artifacts.verify((await this.readCheckpoint(sequence)).artifacts);
   }
 

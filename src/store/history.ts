@@ -293,10 +293,15 @@ function notInHistory(
     ...all.filter((entry) => entry > sequence).slice(0, NEAREST),
   ];
   const names = nearest.length === 0 ? 'History is empty.' : `Nearest: ${nearest.join(', ')}.`;
-  return new CheckpointError('NOT_IN_HISTORY', `There is no checkpoint ${sequence}. ${names}`, {
-    sequence,
-    nearest,
-  });
+  const isUnsaved = current !== undefined && current.kind !== 'sealed';
+  const unsaved = isUnsaved
+    ? ' The file as it is has not been saved by a store: a save, or check(), makes a checkpoint of it.'
+    : '';
+  return new CheckpointError(
+    'NOT_IN_HISTORY',
+    `There is no checkpoint ${sequence}. ${names}${unsaved}`,
+    { sequence, nearest },
+  );
 }
 
 function damaged(sequence: number, file: string, reason: string): CheckpointError {

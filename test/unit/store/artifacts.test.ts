@@ -238,6 +238,7 @@ describe('verifyArtifacts()', () => {
     writeFile(fs, `${DIRECTORY}/ORCHESTRATION.yaml`, 'v: 1\n');
     const store = await open(fs);
     expect([store.sequence, await store.verifyArtifacts()]).toEqual([1, []]);
+    await expect(store.readCheckpoint(1)).rejects.toThrow('has not been saved by a store');
     await store.close();
     const empty = await openCheckpointStore({
       directory: '/new',
