@@ -142,6 +142,8 @@ export class DurableEntry implements DurablePart {
     const ended = this.#childThatEnded(event, snapshot);
     if (ended !== undefined) ended.settled = true;
     const capture = new EffectCapture(scope);
+    // Before those of the machines that it creates: what falls due at the same time keeps its order.
+    const number = this.#run.nextNumber();
     let next: AnySnapshot;
     try {
       next = this.#logic.transition(snapshot, event, capture.scope) as AnySnapshot;
@@ -149,11 +151,12 @@ export class DurableEntry implements DurablePart {
       this.#break(snapshot, error, scope);
     }
     if (next === snapshot && capture.effects.length === 0) {
+      this.#run.giveBack(number);
       if (wasTracked || ended !== undefined) this.#run.saveSoon();
       waiter?.resolve(snapshot);
       return;
     }
-    this.#pending = this.#hold(next, capture, this.#run.nextNumber(), snapshot, waiter);
+    this.#pending = this.#hold(next, capture, number, snapshot, waiter);
     this.#run.save(this);
   }
 
@@ -255,17 +258,8 @@ export class DurableEntry implements DurablePart {
   }
 
   #resume(scope: AnyActorScope): void {
-    const find = (path: readonly string[]) => this.#run.find(path);
-    for (const stored of [...this.timers.values()].sort((a, b) => a.dueMs - b.dueMs)) {
-      const timer = { ...stored, event: reviveActors(stored.event, find) as EventObject };
-      const target = find(timer.to);
-      if (target === undefined) {
-        this.timers.delete(timer.id);
-        continue;
-      }
-      this.#watch(timer);
-      const delayMs = Math.max(0, timer.dueMs - this.#run.nowMs());
-      scope.system.scheduler.schedule(this.self, target, timer.event, delayMs, timer.id);
+    for (const timer of this.timers.values()) {
+      this.#run.setLater(timer, () => this.#setAgain(timer, scope));
     }
     for (const { ref, settled } of this.children.values()) {
       const { status, output, error } = ref.getSnapshot() as Snapshot<unknown>;
@@ -277,6 +271,20 @@ export class DurableEntry implements DurablePart {
       }
     }
     for (const item of [...this.outbox]) this.#redo(item, scope);
+    if (this.self._parent === undefined) this.#run.setRestored();
+  }
+
+  #setAgain(stored: DurableTimer, scope: AnyActorScope): void {
+    const find = (path: readonly string[]) => this.#run.find(path);
+    const timer = { ...stored, event: reviveActors(stored.event, find) as EventObject };
+    const target = find(timer.to);
+    if (target === undefined) {
+      this.timers.delete(timer.id);
+      return;
+    }
+    this.#watch(timer);
+    const delayMs = Math.max(0, timer.dueMs - this.#run.nowMs());
+    scope.system.scheduler.schedule(this.self, target, timer.event, delayMs, timer.id);
   }
 
   #redo(stored: OutboxItem, scope: AnyActorScope): void {

@@ -6,6 +6,7 @@
 import type { AnyActorRef, EventObject, InspectionEvent, Snapshot } from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
+import type { DurableTimer } from './held-effects.js';
 import type { ActorPath } from './snapshot-codec.js';
 
 /** What a run is given. */
@@ -44,6 +45,7 @@ export class DurableRun {
   readonly #created = new WeakMap<object, number>();
   readonly #waiters = new WeakMap<object, Waiter>();
   readonly #open = new Set<Waiter>();
+  #restored: { readonly timer: DurableTimer; readonly set: () => void }[] = [];
   #root: AnyActorRef | undefined;
   #transitions: number;
   #waiting: DurablePart[] = [];
@@ -66,6 +68,25 @@ export class DurableRun {
   nextNumber(): number {
     this.#transitions += 1;
     return this.#transitions;
+  }
+
+  /** Takes a number back that nothing has come of. */
+  giveBack(number: number): void {
+    if (this.#transitions === number) this.#transitions -= 1;
+  }
+
+  /** A delayed event of an earlier run, to be set when all actors are there. */
+  setLater(timer: DurableTimer, set: () => void): void {
+    this.#restored.push({ timer, set });
+  }
+
+  /** Sets them, so that those that are due together come in the order in which they were set first. */
+  setRestored(): void {
+    const inOrder = this.#restored.sort(
+      (one, other) => one.timer.dueMs - other.timer.dueMs || one.timer.number - other.timer.number,
+    );
+    this.#restored = [];
+    for (const { set } of inOrder) set();
   }
 
   nowMs(): number {

@@ -37,6 +37,8 @@ export interface DurableTimer {
   readonly to: ActorPath;
   /** Milliseconds since 1970. */
   readonly dueMs: number;
+  /** The transition that set it: of those that are due together the earliest comes first. */
+  readonly number: number;
 }
 
 /** The parameters of XState's own actions for sending, as far as they are needed. */
@@ -142,10 +144,10 @@ function timerOf(
   { event, to }: SendParams,
   id: string,
   delay: number,
-  { self, nowMs, pathOf }: RememberOptions,
+  { self, nowMs, number, pathOf }: RememberOptions,
 ): DurableTimer | undefined {
   const target = pathOf((to ?? self) as object);
-  return target && { id, event, to: target, dueMs: nowMs + delay };
+  return target && { id, event, to: target, dueMs: nowMs + delay, number };
 }
 
 function outboxItem(
