@@ -66,9 +66,10 @@ export class DurableEntry implements DurablePart {
 
   /** The first snapshot; its effects wait for {@link start}. */
   initial(scope: AnyActorScope, input: unknown): AnySnapshot {
-    const number = this.#run.nextNumber();
     const capture = new EffectCapture(scope);
     const snapshot = this.#logic.getInitialSnapshot(capture.scope, input) as AnySnapshot;
+    // After those of its children, which XState starts first: see the transitions.
+    const number = this.#run.nextNumber();
     const pending = this.#hold(snapshot, capture, number, undefined, undefined);
     // XState does not start what has ended at once; its effects come due all the same.
     if (snapshot.status === 'active') this.#pending = pending;
