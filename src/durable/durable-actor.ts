@@ -148,7 +148,9 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
     try {
       checkCreated(actor, snapshot);
       reviveInputs(actor, run);
+      keepNamesFree(actor);
       if (snapshot === undefined || found?.version !== version) await run.saveFirst();
+      if (actor.getSnapshot().status !== 'active') run.endedAlready();
     } catch (error) {
       unsubscribe();
       throw error;
@@ -289,6 +291,30 @@ function reviveInputs(actor: AnyActorRef, run: DurableRun): void {
     snapshot.input = reviveActors(snapshot.input, (path) => run.find(path));
   }
   for (const child of Object.values(snapshot.children ?? {})) if (child) reviveInputs(child, run);
+}
+
+/**
+ * An actor that is spawned without an id is named by XState's counter, which begins anew with each process:
+ * it goes on after the names that are taken.
+ */
+function keepNamesFree(root: AnyActorRef): void {
+  const { _bookId: next } = root.system as unknown as { readonly _bookId: () => string };
+  const taken = Math.max(-1, ...namesBelow(root));
+  while (numberOf(next()) < taken);
+}
+
+function namesBelow(actor: AnyActorRef): number[] {
+  const { children = {} } = actor.getSnapshot() as {
+    readonly children?: Readonly<Record<string, AnyActorRef | undefined>>;
+  };
+  return Object.values(children).flatMap((child) =>
+    child === undefined ? [] : [numberOf(child.id), ...namesBelow(child)],
+  );
+}
+
+function numberOf(id: string): number {
+  const [, digits] = /^x:(\d+)$/.exec(id) ?? [];
+  return digits === undefined ? -1 : Number(digits);
 }
 
 function replaced({ sequence, from }: { readonly sequence: number; readonly from: number }) {

@@ -6,6 +6,7 @@
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate';
 import {
   type AnySnapshot,
+  type Arrival,
   CONTINUE,
   type DurableChild,
   type DurableExtras,
@@ -43,8 +44,8 @@ export class DurableEntry implements DurablePart {
   readonly #logic: AnyActorLogic;
   readonly #run: DurableRun;
   readonly #queue: EventObject[] = [];
-  /** What is on its way here, in order, and whether it comes from an actor that is gone by then. */
-  readonly #arrivals: { readonly event: EventObject; readonly isLate: boolean }[] = [];
+  /** What is on its way here, in order. */
+  readonly #arrivals: Arrival[] = [];
   #pending: Pending | undefined;
   #isRestored = false;
 
@@ -78,8 +79,8 @@ export class DurableEntry implements DurablePart {
   }
 
   /** An event has been sent to it. */
-  arrives(event: EventObject, isLate: boolean): void {
-    this.#arrivals.push({ event, isLate });
+  arrives(arrival: Arrival): void {
+    this.#arrivals.push(arrival);
   }
 
   /** The snapshot of an earlier run, with what that run had left to do. */
@@ -117,11 +118,11 @@ export class DurableEntry implements DurablePart {
   transition(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): AnySnapshot {
     if (event.type === 'xstate.stop') return this.#stop(snapshot, event, scope);
     if (event === SAVED) return this.#release(snapshot, scope);
-    const isLate = this.#isLate(event);
+    const arrival = this.#arrivalOf(event);
     const failure = this.#run.failureIn(event);
     if (failure !== undefined) this.#break(snapshot, failure.error, scope);
-    // Its parent has left the state that it belongs to: nothing more of it will be durable.
-    if (isLate || this.#run.isRemoved(this.self)) return snapshot;
+    if (arrival?.isLate) return snapshot;
+    if (this.#run.isRemoved(this.self)) return this.#takeLast(snapshot, event, arrival, scope);
     if (event !== CONTINUE) this.#queue.push(event);
     while (this.#pending === undefined) {
       const next = this.#queue.shift();
@@ -131,10 +132,26 @@ export class DurableEntry implements DurablePart {
     return snapshot;
   }
 
-  #isLate(event: EventObject): boolean {
+  #arrivalOf(event: EventObject): Arrival | undefined {
     const at = this.#arrivals.findIndex((arrival) => arrival.event === event);
-    if (at < 0) return false;
-    return this.#arrivals.splice(0, at + 1).at(-1)?.isLate ?? false;
+    return at < 0 ? undefined : this.#arrivals.splice(0, at + 1).at(-1);
+  }
+
+  /**
+   * Its parent has left the state that it belongs to: nothing more of it will be durable. What the parent
+   * says as it leaves still reaches it, as it does in XState, and has its effects at once.
+   */
+  #takeLast(
+    snapshot: AnySnapshot,
+    event: EventObject,
+    arrival: Arrival | undefined,
+    scope: AnyActorScope,
+  ): AnySnapshot {
+    if (arrival?.isParents !== true) return snapshot;
+    this.#run.take(event);
+    const newest = this.#pending?.snapshot ?? snapshot;
+    this.#pending = undefined;
+    return this.#logic.transition(newest, event, scope) as AnySnapshot;
   }
 
   #take(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): void {
@@ -189,7 +206,7 @@ export class DurableEntry implements DurablePart {
       number,
       nowMs: this.#run.nowMs(),
       context: 'context' in snapshot ? snapshot.context : undefined,
-      pathOf: (actor) => this.#run.pathOf(actor),
+      isInTree: (actor) => this.#run.pathOf(actor) !== undefined,
       actionNamed: (type) => (isMachine(logic) ? logic.implementations.actions[type] : undefined),
     });
     for (const item of remembered.outbox.values()) {
@@ -278,7 +295,7 @@ export class DurableEntry implements DurablePart {
   #setAgain(stored: DurableTimer, scope: AnyActorScope): void {
     const find = (path: readonly string[]) => this.#run.find(path);
     const timer = { ...stored, event: reviveActors(stored.event, find) as EventObject };
-    const target = find(timer.to);
+    const target = this.#run.findAt(timer);
     if (target === undefined) {
       this.timers.delete(timer.id);
       return;
@@ -293,7 +310,7 @@ export class DurableEntry implements DurablePart {
     const { event } = item;
     if (item.kind === 'send') {
       this.#run.track(event, () => this.outbox.delete(stored));
-      const target = this.#run.find(item.to);
+      const target = this.#run.findAt(item);
       if (target === undefined) this.outbox.delete(stored);
       else target.send(event);
       return;
@@ -346,8 +363,14 @@ export class DurableEntry implements DurablePart {
     );
     const extras = {
       ...(this.children.size > 0 && { children }),
-      ...(this.timers.size > 0 && { timers: [...this.timers.values()] }),
-      ...(this.outbox.size > 0 && { outbox: [...this.outbox] }),
+      ...(this.timers.size > 0 && {
+        timers: [...this.timers.values()].map((timer) => this.#run.addressed(timer)),
+      }),
+      ...(this.outbox.size > 0 && {
+        outbox: [...this.outbox].map((item) =>
+          item.kind === 'send' ? this.#run.addressed(item) : item,
+        ),
+      }),
     };
     return Object.keys(extras).length > 0 ? extras : undefined;
   }

@@ -39,6 +39,15 @@ export const SAVED: EventObject = { type: 'checkpoint-wal.saved' };
 /** See {@link SAVED}: there are events that waited. */
 export const CONTINUE: EventObject = { type: 'checkpoint-wal.continue' };
 
+/** An event on its way to a machine. */
+export interface Arrival {
+  readonly event: EventObject;
+  /** Its sender has been left behind by then. */
+  readonly isLate: boolean;
+  /** Its sender is the machine's parent. */
+  readonly isParents: boolean;
+}
+
 /** A machine of the tree, as its run sees it. */
 export interface DurablePart {
   readonly self: AnyActorRef;
@@ -49,8 +58,8 @@ export interface DurablePart {
   /** The transition whose effects are being done. */
   readonly performing: number | undefined;
   readonly children: ReadonlyMap<string, DurableChild>;
-  /** An event has been sent to it; late is one of an actor that was left behind. */
-  arrives(event: EventObject, isLate: boolean): void;
+  /** An event has been sent to it. */
+  arrives(arrival: Arrival): void;
   /** What is saved of it besides its snapshot; `undefined` where there is nothing. */
   extras(): DurableExtras | undefined;
 }

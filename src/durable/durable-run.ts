@@ -6,7 +6,7 @@
 import type { AnyActorRef, EventObject, InspectionEvent, Snapshot } from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
-import type { DurableTimer } from './held-effects.js';
+import type { Address, Addressee, DurableTimer } from './held-effects.js';
 import type { ActorPath } from './snapshot-codec.js';
 
 /** What a run is given. */
@@ -122,7 +122,8 @@ export class DurableRun {
     const { event, sourceRef, actorRef } = inspected;
     const isLate = sourceRef !== undefined && this.isRemoved(sourceRef as AnyActorRef);
     const target = this.#entries.get(actorRef);
-    if (target !== undefined) target.arrives(event, isLate);
+    const isParents = sourceRef !== undefined && sourceRef === (actorRef as AnyActorRef)._parent;
+    if (target !== undefined) target.arrives({ event, isLate, isParents });
     else if (this.take(event)) this.saveSoon();
   }
 
@@ -177,6 +178,25 @@ export class DurableRun {
     return one === this.#root ? ids : undefined;
   }
 
+  /** What names an actor to the next run. */
+  addressed<Item extends Addressee>(item: Item): Item {
+    if (!('target' in item)) return item;
+    const { target, ...rest } = item as Item & { readonly target: AnyActorRef };
+    const address: Address = {
+      to: this.pathOf(target) ?? [],
+      entry: this.#created.get(target) ?? 0,
+    };
+    return { ...rest, ...address } as unknown as Item;
+  }
+
+  /** The actor that was meant; `undefined` where another one has taken its place, or none. */
+  findAt(addressee: Addressee): AnyActorRef | undefined {
+    if ('target' in addressee) return addressee.target;
+    const { to, entry } = addressee;
+    const actor = this.find(to);
+    return actor !== undefined && (this.#created.get(actor) ?? 0) === entry ? actor : undefined;
+  }
+
   find(path: ActorPath): AnyActorRef | undefined {
     let one = this.#root;
     for (const id of path) {
@@ -213,6 +233,11 @@ export class DurableRun {
     while (this.#saving !== undefined) await this.#saving;
     await this.#lastSave;
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** There is nothing to run: the snapshot is that of an end. */
+  endedAlready(): void {
+    this.#end(undefined);
   }
 
   /** Saves the first image, before anything has begun. */

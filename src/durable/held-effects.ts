@@ -4,21 +4,26 @@
  * events, delayed events with their absolute deadlines.
  */
 import type { AnyActorRef, AnyActorScope, EventObject, ExecutableActionObject } from 'xstate';
-import type { ActorPath, PathOfActor } from './snapshot-codec.js';
+import type { ActorPath } from './snapshot-codec.js';
 
 /** One thing that a transition does, in the order in which the machine asked for it. */
 export type HeldEffect =
   | { readonly kind: 'action'; readonly action: ExecutableActionObject }
   | { readonly kind: 'defer'; readonly run: () => void };
 
+/** An actor of the tree, and not another one that takes its place later: as it is saved. */
+export interface Address {
+  readonly to: ActorPath;
+  /** The transition that created it; 0 for the root. */
+  readonly entry: number;
+}
+
+/** The same while the actor is there: its address is known only when all of the transition is. */
+export type Addressee = Address | { readonly target: AnyActorRef };
+
 /** An effect that is done again by the next run if this one ends before it. */
 export type OutboxItem =
-  | {
-      readonly kind: 'send';
-      readonly to: ActorPath;
-      readonly event: EventObject;
-      readonly number: number;
-    }
+  | (Addressee & { readonly kind: 'send'; readonly event: EventObject; readonly number: number })
   | {
       readonly kind: 'action';
       readonly type: string;
@@ -31,15 +36,14 @@ export type OutboxItem =
   | { readonly kind: 'emit'; readonly event: EventObject; readonly number: number };
 
 /** A delayed event that is waiting. */
-export interface DurableTimer {
+export type DurableTimer = Addressee & {
   readonly id: string;
   readonly event: EventObject;
-  readonly to: ActorPath;
   /** Milliseconds since 1970. */
   readonly dueMs: number;
   /** The transition that set it: of those that are due together the earliest comes first. */
   readonly number: number;
-}
+};
 
 /** The parameters of XState's own actions for sending, as far as they are needed. */
 interface SendParams {
@@ -93,7 +97,8 @@ export interface RememberOptions {
   readonly number: number;
   readonly nowMs: number;
   readonly context: unknown;
-  readonly pathOf: PathOfActor;
+  /** Whether an actor is part of the tree. */
+  readonly isInTree: (actor: object) => boolean;
   /** The implementation of a named action, if that is a plain function. */
   readonly actionNamed: (type: string) => unknown;
 }
@@ -144,22 +149,22 @@ function timerOf(
   { event, to }: SendParams,
   id: string,
   delay: number,
-  { self, nowMs, number, pathOf }: RememberOptions,
+  { self, nowMs, number, isInTree }: RememberOptions,
 ): DurableTimer | undefined {
-  const target = pathOf((to ?? self) as object);
-  return target && { id, event, to: target, dueMs: nowMs + delay, number };
+  const target = (to ?? self) as AnyActorRef;
+  return isInTree(target) ? { id, event, target, dueMs: nowMs + delay, number } : undefined;
 }
 
 function outboxItem(
   { type, params, info, exec }: ExecutableActionObject,
-  { number, context, pathOf, actionNamed }: RememberOptions,
+  { number, context, isInTree, actionNamed }: RememberOptions,
 ): OutboxItem | undefined {
   if (type === 'xstate.sendTo') {
     const { to, event } = params as SendParams;
-    const target = typeof to === 'object' && to !== null ? pathOf(to) : undefined;
+    const target = to as AnyActorRef;
     // XState makes another event of an escalated error.
-    if (target === undefined || event.type === 'xstate.error') return undefined;
-    return { kind: 'send', to: target, event, number };
+    if (!isInTree(target) || event.type === 'xstate.error') return undefined;
+    return { kind: 'send', target, event, number };
   }
   if (type === 'xstate.emit') {
     return { kind: 'emit', event: (params as SendParams).event, number };
