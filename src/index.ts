@@ -7,6 +7,7 @@ export {
   createDurableActor,
   type DurableActor,
   type DurableActorOptions,
+  type DurableActorSettings,
   type DurableStore,
   type SavedSnapshot,
 } from './durable/durable-actor.js';

@@ -17,13 +17,15 @@ import {
 } from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { getAt } from '../format/yaml/path-access.js';
-import { formatPath, parsePath, type YamlPath } from '../format/yaml/yaml-path.js';
+import { parsePath, type YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointStoreEvent, SaveOptions, StoreClock } from '../store/store-options.js';
 import { checkChildren, checkSnapshot } from './check-image.js';
 import { type DurableImage, fromMapping, toMapping } from './durable-image.js';
 import { durableLogic } from './durable-logic.js';
 import { DurableRun } from './durable-run.js';
+import { longTimers } from './long-timers.js';
+import { takePlace } from './place-in-store.js';
 import { isMachine } from './rebuild-machine.js';
 import { decodeSnapshot, reviveActors } from './snapshot-codec.js';
 
@@ -47,8 +49,14 @@ export interface SavedSnapshot {
   readonly snapshot: Snapshot<unknown>;
 }
 
-/** Options of {@link createDurableActor}. */
-export interface DurableActorOptions<Logic extends AnyActorLogic> {
+/** Options of {@link createDurableActor}: settings, and the machine's input where it needs one. */
+export type DurableActorOptions<Logic extends AnyActorLogic> = DurableActorSettings &
+  (undefined extends InputFrom<Logic>
+    ? { readonly input?: InputFrom<Logic> | undefined }
+    : { readonly input: InputFrom<Logic> });
+
+/** Settings of a durable actor. */
+export interface DurableActorSettings {
   /** Where the snapshots go. It stays the caller's: close it after the actor has been stopped. */
   readonly store: DurableStore;
   /**
@@ -56,8 +64,6 @@ export interface DurableActorOptions<Logic extends AnyActorLogic> {
    * state. Several actors can share one store so.
    */
   readonly path?: string | YamlPath | undefined;
-  /** The machine's input, used where nothing is saved yet. */
-  readonly input?: InputFrom<Logic> | undefined;
   /** Of the machine; its own `version` by default. A snapshot of another one is not taken as it is. */
   readonly version?: string | number | undefined;
   /** Makes a snapshot of another version fit this one; it is given a copy that it may change. */
@@ -89,9 +95,6 @@ export type DurableActor<Logic extends AnyActorLogic> = Actor<Logic> & {
   whenDurable(): Promise<void>;
 };
 
-/** Places in stores that a durable actor has. */
-const taken = new WeakMap<object, Set<string>>();
-
 /**
  * Makes an actor that survives a crash. Resolves when its snapshot is durable: the saved one, or the first
  * of a new life. Nothing has begun then; subscribe to it and call `start()`.
@@ -114,7 +117,7 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
 ): Promise<DurableActor<Logic>> {
   const { store } = options;
   const path = typeof options.path === 'string' ? parsePath(options.path) : (options.path ?? []);
-  const release = takePlace(store, path);
+  const leave = await takePlace(store, path);
   try {
     const found = savedAt(store, path);
     const name = isMachine(logic) ? logic.id : (options.id ?? 'actor');
@@ -127,9 +130,9 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
       id: facts.run,
       transitions: found?.transitions ?? 0,
       nowMs: () => (clock ?? Date).now(),
-      onEnd: () => {
+      onEnd: (settled) => {
         unsubscribe();
-        release();
+        leave(settled);
       },
       write: async (root, transitions) => {
         const mapping = imageOf(root, { ...facts, transitions }, run);
@@ -140,7 +143,9 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
     });
     const actor = createActor(durableLogic(logic, run), {
       ...actorOptions(options, run),
-      ...(snapshot === undefined ? { input: options.input } : { snapshot }),
+      ...(snapshot === undefined
+        ? { input: (options as { readonly input?: unknown }).input }
+        : { snapshot }),
     }) as Actor<AnyActorLogic>;
     const unsubscribe = store.subscribe((event) => {
       if (event.type === 'restored') run.fail(replaced(event));
@@ -155,29 +160,21 @@ export async function createDurableActor<Logic extends AnyActorLogic>(
       unsubscribe();
       throw error;
     }
+    const stop = actor.stop.bind(actor);
     return Object.assign(actor, {
       subscribe: eachOnce(actor, run),
+      stop: () => {
+        if (!run.isStarted) run.endedAlready();
+        return stop();
+      },
       isRestored: snapshot !== undefined,
       submit: (event: EventFromLogic<Logic>) => run.submit(event),
       whenDurable: () => run.whenDurable(),
     }) as unknown as DurableActor<Logic>;
   } catch (error) {
-    release();
+    leave(Promise.resolve());
     throw error;
   }
-}
-
-function takePlace(store: object, path: YamlPath): () => void {
-  const places = taken.get(store) ?? new Set();
-  taken.set(store, places);
-  const place = JSON.stringify(path);
-  if (places.has(place)) {
-    throw new TypeError(
-      `another durable actor has ${path.length === 0 ? 'this store' : `${formatPath(path)} of this store`}: stop that one first, or give this one a path of its own`,
-    );
-  }
-  places.add(place);
-  return () => places.delete(place);
 }
 
 function savedAt({ state }: DurableStore, path: YamlPath): DurableImage | undefined {
@@ -190,11 +187,19 @@ function savedAt({ state }: DurableStore, path: YamlPath): DurableImage | undefi
 async function fitting(
   found: DurableImage,
   { machine, version }: { readonly machine: string; readonly version: string | number | undefined },
-  migrate: DurableActorOptions<AnyActorLogic>['migrate'],
+  migrate: DurableActorSettings['migrate'],
 ): Promise<Snapshot<unknown>> {
   const snapshot = decodeSnapshot(found.snapshot) as Snapshot<unknown>;
   if (found.version === version && found.machine === machine) return snapshot;
-  if (migrate !== undefined) return await migrate({ version: found.version, snapshot });
+  if (migrate !== undefined) {
+    const migrated: unknown = await migrate({ version: found.version, snapshot });
+    if (typeof migrated === 'object' && migrated !== null && 'status' in migrated) {
+      return migrated as Snapshot<unknown>;
+    }
+    throw new TypeError(
+      'migrate() must return a snapshot: the one it was given, changed, or another',
+    );
+  }
   throw new CheckpointError(
     'MACHINE_CHANGED',
     `The snapshot was saved by ${nameOf(found)}, and this is ${nameOf({ machine, version })}. Give createDurableActor() a migrate function that makes it fit.`,
@@ -216,7 +221,7 @@ function imageOf(
   run.eachMachine(root, (machine, children) => checkChildren(machine, children));
   try {
     const snapshot = (root as Actor<AnyActorLogic>).getPersistedSnapshot();
-    return toMapping(facts, snapshot, (actor) => run.pathOf(actor));
+    return toMapping(facts, snapshot, run.mention);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new CheckpointError(
@@ -228,12 +233,9 @@ function imageOf(
   }
 }
 
-function actorOptions(
-  { clock, inspect, logger, id }: DurableActorOptions<AnyActorLogic>,
-  run: DurableRun,
-) {
+function actorOptions({ clock, inspect, logger, id }: DurableActorSettings, run: DurableRun) {
   const observers = inspect === undefined ? [] : [toObserver(inspect)];
-  const { setTimeout: set, clearTimeout: clear } = clock ?? {};
+  const { setTimeout: set, clearTimeout: clear } = clock ?? longTimers;
   return {
     ...(id !== undefined && { id }),
     ...(logger !== undefined && { logger }),
@@ -285,10 +287,11 @@ function checkCreated(actor: Actor<AnyActorLogic>, persisted: Snapshot<unknown> 
 function reviveInputs(actor: AnyActorRef, run: DurableRun): void {
   const snapshot = actor.getSnapshot() as {
     input?: unknown;
+    context?: unknown;
     children?: Record<string, AnyActorRef>;
   };
-  if (snapshot.input !== undefined) {
-    snapshot.input = reviveActors(snapshot.input, (path) => run.find(path));
+  for (const part of ['input', 'context'] as const) {
+    if (snapshot[part] !== undefined) snapshot[part] = reviveActors(snapshot[part], run.reviver);
   }
   for (const child of Object.values(snapshot.children ?? {})) if (child) reviveInputs(child, run);
 }

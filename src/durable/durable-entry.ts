@@ -1,7 +1,7 @@
 /**
- * One machine of a durable actor's tree: it takes an event only when nothing of it waits to become
- * durable, computes the transition with all effects held back, and does them when it is told that the
- * snapshot is saved. What it shows to others is always a durable snapshot.
+ * One machine of a durable actor's tree: it takes an event when its turn has come, computes the transition
+ * with all effects held back, and does them when it is told that the snapshot is saved. What it shows to
+ * others is always a durable snapshot.
  */
 import type { AnyActorLogic, AnyActorRef, AnyActorScope, EventObject, Snapshot } from 'xstate';
 import {
@@ -33,21 +33,27 @@ interface Pending {
   readonly waiter: Waiter | undefined;
 }
 
+const ENDS = /^xstate\.(?:done|error)\.actor\.(.*)$/s;
+const NEWS = /^xstate\.(?:done\.actor|error\.actor|snapshot)\./;
+
 /** See the head of this file. */
 export class DurableEntry implements DurablePart {
-  /** The transition whose effects are being done. */
-  performing: number | undefined;
+  performing: string | undefined;
   readonly children = new Map<string, DurableChild>();
-  readonly timers = new Map<string, DurableTimer>();
+  readonly timers = new Set<DurableTimer>();
   readonly outbox = new Set<OutboxItem>();
   readonly self: AnyActorRef;
   readonly #logic: AnyActorLogic;
   readonly #run: DurableRun;
-  readonly #queue: EventObject[] = [];
-  /** What is on its way here, in order. */
+  /** Events that wait for their turn. */
+  readonly #queue: Arrival[] = [];
+  /** Events that have been sent and have not come yet, in order. */
   readonly #arrivals: Arrival[] = [];
+  /** The snapshots of children that were told last. */
+  readonly #told = new Map<string, unknown>();
   #pending: Pending | undefined;
-  #isRestored = false;
+  /** Of a restored machine: what it does its effects with if it has ended. */
+  #scope: AnyActorScope | undefined;
 
   constructor(self: AnyActorRef, logic: AnyActorLogic, run: DurableRun) {
     this.self = self;
@@ -55,12 +61,14 @@ export class DurableEntry implements DurablePart {
     this.#run = run;
   }
 
-  /** Whether there is something that is not durable yet. */
   get isPending(): boolean {
     return this.#pending !== undefined;
   }
 
-  /** What it will be once everything is durable. */
+  get firstOrder(): number | undefined {
+    return this.#queue[0]?.order;
+  }
+
   get newest(): AnySnapshot | undefined {
     return this.#pending?.snapshot;
   }
@@ -78,7 +86,6 @@ export class DurableEntry implements DurablePart {
     return snapshot;
   }
 
-  /** An event has been sent to it. */
   arrives(arrival: Arrival): void {
     this.#arrivals.push(arrival);
   }
@@ -94,14 +101,18 @@ export class DurableEntry implements DurablePart {
     for (const [id, ref] of Object.entries(snapshot.children ?? {})) {
       if (ref === undefined) continue;
       const { entry = 0, settled = false } = durable.children?.[id] ?? {};
-      this.children.set(id, { ref, entry, settled });
+      const hasEnded = (ref.getSnapshot() as Snapshot<unknown>).status !== 'active';
+      this.children.set(id, { ref, entry, hasEnded, settled });
       this.#run.created(ref, entry);
     }
-    for (const timer of durable.timers ?? []) this.timers.set(timer.id, timer);
+    for (const timer of durable.timers ?? []) this.timers.add(timer);
     for (const item of durable.outbox ?? []) this.outbox.add(item);
-    this.#isRestored = true;
+    this.#scope = scope;
     this.#run.know(snapshot, this);
-    if (snapshot.status !== 'active') scope.defer(() => this.#resume(scope));
+    // XState starts neither; of the root it does what is deferred.
+    if (snapshot.status !== 'active' && this.self._parent === undefined) {
+      scope.defer(() => this.#resume(scope));
+    }
     return snapshot;
   }
 
@@ -111,51 +122,71 @@ export class DurableEntry implements DurablePart {
     this.#pending = undefined;
     this.#logic.start?.(snapshot, scope);
     if (pending !== undefined) scope.defer(() => this.#perform(pending, scope));
-    if (this.#isRestored) scope.defer(() => this.#resume(scope));
+    if (this.#scope !== undefined) scope.defer(() => this.#resume(scope));
   }
 
-  /** One event: at once, or when what came before it is durable. */
+  resumeEnded(): void {
+    const scope = this.#scope;
+    if (scope === undefined) return;
+    // It is not running, so XState would put off what it is given to do.
+    this.#resume({
+      ...scope,
+      defer: (run) => run(),
+      actionExecutor: ({ exec, info, params }) => exec?.(info, params),
+    });
+  }
+
+  /** One event: at once, or when its turn has come. */
   transition(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): AnySnapshot {
     if (event.type === 'xstate.stop') return this.#stop(snapshot, event, scope);
     if (event === SAVED) return this.#release(snapshot, scope);
-    const arrival = this.#arrivalOf(event);
     const failure = this.#run.failureIn(event);
     if (failure !== undefined) this.#break(snapshot, failure.error, scope);
-    if (arrival?.isLate) return snapshot;
-    if (this.#run.isRemoved(this.self)) return this.#takeLast(snapshot, event, arrival, scope);
-    if (event !== CONTINUE) this.#queue.push(event);
-    while (this.#pending === undefined) {
-      const next = this.#queue.shift();
-      if (next === undefined) break;
-      this.#take(snapshot, next, scope);
-    }
+    const arrival = this.#arrivalOf(event);
+    if (this.#run.isRemoved(this.self)) return this.#takeLast(snapshot, arrival, scope);
+    if (event !== CONTINUE) this.#queue.push(arrival);
+    const hadTurn = this.#takeAll(snapshot, scope);
+    this.#run.turns.waits(this, this.#queue.length > 0);
+    if (hadTurn && this.#pending === undefined) scope.defer(() => this.#run.turns.nudge());
     return snapshot;
   }
 
-  #arrivalOf(event: EventObject): Arrival | undefined {
+  /** @returns whether there was a turn */
+  #takeAll(snapshot: AnySnapshot, scope: AnyActorScope): boolean {
+    let hadTurn = false;
+    while (this.#pending === undefined && this.#queue.length > 0 && this.#run.turns.mayTake(this)) {
+      const next = this.#queue.shift();
+      hadTurn = true;
+      if (next !== undefined && !this.#isVoid(next)) this.#take(snapshot, next.event, scope);
+    }
+    return hadTurn;
+  }
+
+  #arrivalOf(event: EventObject): Arrival {
     const at = this.#arrivals.findIndex((arrival) => arrival.event === event);
-    return at < 0 ? undefined : this.#arrivals.splice(0, at + 1).at(-1);
+    const found = at < 0 ? undefined : this.#arrivals.splice(0, at + 1).at(-1);
+    return found ?? { event, source: undefined, order: this.#run.turns.nextOrder() };
   }
 
   /**
-   * Its parent has left the state that it belongs to: nothing more of it will be durable. What the parent
-   * says as it leaves still reaches it, as it does in XState, and has its effects at once.
+   * What an actor sends after its parent has left the state that it belongs to has not been sent: in XState it
+   * would have been stopped. What a machine sends it has sent durably; only of its end nobody is told then.
    */
-  #takeLast(
-    snapshot: AnySnapshot,
-    event: EventObject,
-    arrival: Arrival | undefined,
-    scope: AnyActorScope,
-  ): AnySnapshot {
-    if (arrival?.isParents !== true) return snapshot;
-    this.#run.take(event);
-    const newest = this.#pending?.snapshot ?? snapshot;
-    this.#pending = undefined;
-    return this.#logic.transition(newest, event, scope) as AnySnapshot;
+  #isVoid({ event, source }: Arrival): boolean {
+    const isNews = NEWS.test(event.type);
+    if (source !== undefined && source !== this.self && this.#run.isRemoved(source)) {
+      if (isNews || !this.#run.isPart(source)) return true;
+    }
+    if (!isNews || source === undefined || !('snapshot' in event)) return false;
+    // XState tells a parent of every event that its child has looked at.
+    if (this.#told.get(source.id) === event.snapshot) return true;
+    this.#told.set(source.id, event.snapshot);
+    return false;
   }
 
   #take(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): void {
-    const wasTracked = this.#run.take(event);
+    const taken = this.#run.take(event);
+    if (taken === 'void') return;
     const waiter = this.#run.waiterFor(event);
     const ended = this.#childThatEnded(event, snapshot);
     if (ended !== undefined) ended.settled = true;
@@ -170,7 +201,7 @@ export class DurableEntry implements DurablePart {
     }
     if (next === snapshot && capture.effects.length === 0) {
       this.#run.giveBack(number);
-      if (wasTracked || ended !== undefined) this.#run.saveSoon();
+      if (taken === 'taken' || ended !== undefined) this.#run.saveSoon();
       waiter?.resolve(snapshot);
       return;
     }
@@ -178,14 +209,14 @@ export class DurableEntry implements DurablePart {
     this.#run.save(this);
   }
 
-  /** XState leaves the children of an actor that throws running. */
-  #break(snapshot: AnySnapshot, error: unknown, scope: AnyActorScope): never {
-    for (const child of Object.values(snapshot.children ?? {})) {
-      if (child !== undefined) scope.stopChild(child);
-    }
-    this.#pending = undefined;
-    this.#run.ended(this, error);
-    throw error;
+  /**
+   * Its parent has left the state that it belongs to: nothing more of it will be durable. What the parent
+   * says as it leaves still reaches it, as it does in XState, and has its effects at once.
+   */
+  #takeLast(snapshot: AnySnapshot, { event, source }: Arrival, scope: AnyActorScope): AnySnapshot {
+    if (source === undefined || source !== this.self._parent) return snapshot;
+    this.#run.take(event);
+    return this.#logic.transition(snapshot, event, scope) as AnySnapshot;
   }
 
   #hold(
@@ -198,7 +229,10 @@ export class DurableEntry implements DurablePart {
     this.#run.know(snapshot, this);
     this.#adoptChildren(snapshot, number);
     for (const child of Object.values(before?.children ?? {})) {
-      if (child !== undefined && snapshot.children?.[child.id] !== child) this.#run.remove(child);
+      if (child === undefined || snapshot.children?.[child.id] === child) continue;
+      this.#told.delete(child.id);
+      this.#run.remove(child);
+      for (const item of this.#run.unheardOf(child)) this.#await(item);
     }
     const logic = this.#logic;
     const remembered = remember(capture.effects, {
@@ -209,22 +243,30 @@ export class DurableEntry implements DurablePart {
       isInTree: (actor) => this.#run.pathOf(actor) !== undefined,
       actionNamed: (type) => (isMachine(logic) ? logic.implementations.actions[type] : undefined),
     });
-    for (const item of remembered.outbox.values()) {
-      this.outbox.add(item);
-      if (item.kind === 'send') this.#run.track(item.event, () => this.outbox.delete(item));
-    }
+    for (const item of remembered.outbox.values()) this.#await(item);
     for (const change of remembered.timers) {
-      if ('cancel' in change) this.timers.delete(change.cancel);
+      if ('cancel' in change) this.#cancel(change.cancel);
       else this.#watch(change.set);
     }
     return { snapshot, capture, remembered, number, waiter };
   }
 
+  /** It stays in the outbox until it has been done, or taken by whom it is for. */
+  #await(item: OutboxItem): void {
+    this.outbox.add(item);
+    if (item.kind === 'send') this.#run.track(item.event, () => this.outbox.delete(item) || true);
+  }
+
+  /** As XState's scheduler: of those with one name the last. */
+  #cancel(id: string): void {
+    const last = [...this.timers].findLast((timer) => timer.id === id);
+    if (last !== undefined) this.timers.delete(last);
+  }
+
+  /** It counts when it is taken, unless it was cancelled while it waited for its turn. */
   #watch(timer: DurableTimer): void {
-    this.timers.set(timer.id, timer);
-    this.#run.track(timer.event, () => {
-      if (this.timers.get(timer.id) === timer) this.timers.delete(timer.id);
-    });
+    this.timers.add(timer);
+    this.#run.track(timer.event, () => this.timers.delete(timer));
   }
 
   #adoptChildren({ children = {} }: AnySnapshot, number: number): void {
@@ -233,7 +275,7 @@ export class DurableEntry implements DurablePart {
     }
     for (const [id, ref] of Object.entries(children)) {
       if (ref === undefined || this.children.get(id)?.ref === ref) continue;
-      this.children.set(id, { ref, entry: number, settled: false });
+      this.children.set(id, { ref, entry: number, hasEnded: false, settled: false });
       this.#run.created(ref, number);
     }
   }
@@ -242,21 +284,25 @@ export class DurableEntry implements DurablePart {
     const pending = this.#pending;
     if (pending === undefined) return shown;
     this.#pending = undefined;
+    pending.waiter?.resolve(pending.snapshot);
     scope.defer(() => {
       this.#perform(pending, scope);
-      if (this.#queue.length > 0) this.self.send(CONTINUE);
+      // After the effects that are deferred by it.
+      scope.defer(() => this.#run.turns.nudge());
     });
-    pending.waiter?.resolve(pending.snapshot);
     if (pending.snapshot.status !== 'active') this.#run.ended(this);
     return pending.snapshot;
   }
 
-  #perform({ capture, remembered, number }: Pending, scope: AnyActorScope): void {
-    for (const effect of capture.close()) {
-      if (effect.kind === 'defer') scope.defer(effect.run);
-      else this.#do(number, () => scope.actionExecutor(effect.action));
-      this.#done(remembered.outbox.get(effect));
-    }
+  #perform(pending: Pending, scope: AnyActorScope): void {
+    const { capture, remembered, number, snapshot } = pending;
+    this.#orBreak(snapshot, scope, () => {
+      for (const [index, effect] of capture.close().entries()) {
+        if (effect.kind === 'defer') scope.defer(effect.run);
+        else this.#do(`${number}.${index}`, () => scope.actionExecutor(effect.action));
+        this.#done(remembered.outbox.get(effect));
+      }
+    });
   }
 
   /** What is done; a message to another actor is done when that one takes it. */
@@ -266,8 +312,8 @@ export class DurableEntry implements DurablePart {
     this.#run.saveSoon();
   }
 
-  #do(number: number, action: () => void): void {
-    this.performing = number;
+  #do(which: string, action: () => void): void {
+    this.performing = which;
     try {
       action();
     } finally {
@@ -276,43 +322,49 @@ export class DurableEntry implements DurablePart {
   }
 
   #resume(scope: AnyActorScope): void {
-    for (const timer of this.timers.values()) {
-      this.#run.setLater(timer, () => this.#setAgain(timer, scope));
-    }
-    for (const { ref, settled } of this.children.values()) {
-      const { status, output, error } = ref.getSnapshot() as Snapshot<unknown>;
-      if (settled) continue;
-      if (status === 'done') {
-        this.self.send({ type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id });
-      } else if (status === 'error') {
-        this.self.send({ type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id });
-      }
-    }
-    for (const item of [...this.outbox]) this.#redo(item, scope);
+    const shown = this.self.getSnapshot() as AnySnapshot;
+    this.#orBreak(shown, scope, () => {
+      for (const item of [...this.outbox]) this.#redo(item, scope);
+      for (const child of this.children.values()) this.#resumeChild(child);
+    });
+    for (const timer of this.timers) this.#run.setLater(timer, () => this.#setAgain(timer, scope));
     if (this.self._parent === undefined) this.#run.setRestored();
   }
 
-  #setAgain(stored: DurableTimer, scope: AnyActorScope): void {
-    const find = (path: readonly string[]) => this.#run.find(path);
-    const timer = { ...stored, event: reviveActors(stored.event, find) as EventObject };
-    const target = this.#run.findAt(timer);
-    if (target === undefined) {
-      this.timers.delete(timer.id);
-      return;
+  /** A child that had ended is not started: what it has left to do is done here, and its end told. */
+  #resumeChild({ ref, hasEnded, settled }: DurableChild): void {
+    if (!hasEnded) return;
+    this.#run.partOf(ref)?.resumeEnded();
+    if (settled) return;
+    const { status, output, error } = ref.getSnapshot() as Snapshot<unknown>;
+    if (status === 'done') {
+      this.self.send({ type: `xstate.done.actor.${ref.id}`, output, actorId: ref.id });
+    } else if (status === 'error') {
+      this.self.send({ type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id });
     }
+  }
+
+  #setAgain(stored: DurableTimer, scope: AnyActorScope): void {
+    this.timers.delete(stored);
+    const event = reviveActors(stored.event, this.#run.reviver) as EventObject;
+    const timer = { ...stored, event };
+    const target = this.#run.findAt(timer);
+    if (target === undefined) return;
     this.#watch(timer);
     const delayMs = Math.max(0, timer.dueMs - this.#run.nowMs());
     scope.system.scheduler.schedule(this.self, target, timer.event, delayMs, timer.id);
   }
 
   #redo(stored: OutboxItem, scope: AnyActorScope): void {
-    const item = reviveActors(stored, (path) => this.#run.find(path)) as OutboxItem;
+    const item = reviveActors(stored, this.#run.reviver) as OutboxItem;
     const { event } = item;
     if (item.kind === 'send') {
-      this.#run.track(event, () => this.outbox.delete(stored));
       const target = this.#run.findAt(item);
       if (target === undefined) this.outbox.delete(stored);
-      else target.send(event);
+      else {
+        this.#run.track(event, () => this.outbox.delete(stored) || true);
+        target.send(event);
+      }
       return;
     }
     if (item.kind === 'emit') scope.emit(event);
@@ -321,12 +373,12 @@ export class DurableEntry implements DurablePart {
   }
 
   #redoAction(item: Extract<OutboxItem, { kind: 'action' }>, scope: AnyActorScope): void {
-    const { type, params, event, number } = item;
+    const { type, params, event, number, index } = item;
     const exec = isMachine(this.#logic) ? this.#logic.implementations.actions[type] : undefined;
     const shown = this.self.getSnapshot() as { readonly context: unknown };
     const context = (item.context ?? shown.context) as Record<string, unknown>;
     const info = { context, event, self: this.self, system: scope.system };
-    this.#do(number, () =>
+    this.#do(`${number}.${index}`, () =>
       scope.actionExecutor({ type, params, info, exec } as Parameters<
         AnyActorScope['actionExecutor']
       >[0]),
@@ -334,11 +386,30 @@ export class DurableEntry implements DurablePart {
   }
 
   #childThatEnded(event: EventObject, { children }: AnySnapshot): DurableChild | undefined {
-    const { type } = event;
-    if (!type.startsWith('xstate.done.actor.') && !type.startsWith('xstate.error.actor.'))
-      return undefined;
-    const child = this.children.get(type.slice(type.indexOf('.actor.') + '.actor.'.length));
+    const [, id] = ENDS.exec(event.type) ?? [];
+    const child = id === undefined ? undefined : this.children.get(id);
     return child !== undefined && children?.[child.ref.id] === child.ref ? child : undefined;
+  }
+
+  /** An action that throws ends the machine, as in XState. */
+  #orBreak(snapshot: AnySnapshot, scope: AnyActorScope, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#break(snapshot, error, scope);
+    }
+  }
+
+  /** XState leaves the children of an actor that throws running. */
+  #break(snapshot: AnySnapshot, error: unknown, scope: AnyActorScope): never {
+    const newest = this.#pending?.snapshot;
+    for (const child of Object.values({ ...newest?.children, ...snapshot.children })) {
+      if (child !== undefined) scope.stopChild(child);
+    }
+    this.#pending = undefined;
+    this.#queue.length = 0;
+    this.#run.ended(this, error);
+    throw error;
   }
 
   #stop(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): AnySnapshot {
@@ -350,10 +421,10 @@ export class DurableEntry implements DurablePart {
     for (const child of Object.values(snapshot.children ?? {})) {
       if (child !== undefined && newest.children?.[child.id] !== child) scope.stopChild(child);
     }
+    this.#run.turns.gone(this);
     return this.#logic.transition(newest, event, scope) as AnySnapshot;
   }
 
-  /** What is saved of it besides its snapshot; `undefined` where there is nothing. */
   extras(): DurableExtras | undefined {
     const children = Object.fromEntries(
       [...this.children].map(([id, { entry, settled }]) => [
@@ -364,7 +435,7 @@ export class DurableEntry implements DurablePart {
     const extras = {
       ...(this.children.size > 0 && { children }),
       ...(this.timers.size > 0 && {
-        timers: [...this.timers.values()].map((timer) => this.#run.addressed(timer)),
+        timers: [...this.timers].map((timer) => this.#run.addressed(timer)),
       }),
       ...(this.outbox.size > 0 && {
         outbox: [...this.outbox].map((item) =>

@@ -6,7 +6,7 @@ import type { Snapshot } from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
 import { isMap, type YamlMap, type YamlValue } from '../format/yaml/yaml-value.js';
-import { encodeSnapshot, type PathOfActor } from './snapshot-codec.js';
+import { encodeSnapshot, type MentionOf } from './snapshot-codec.js';
 
 /** The only version there is of this format. */
 const FORMAT = 1;
@@ -27,7 +27,7 @@ export interface DurableImage {
 export function toMapping(
   { machine, version, run, transitions }: Omit<DurableImage, 'snapshot'>,
   snapshot: Snapshot<unknown>,
-  pathOf: PathOfActor,
+  mentionOf: MentionOf,
 ): YamlMap {
   return {
     durable: FORMAT,
@@ -35,7 +35,7 @@ export function toMapping(
     ...(version !== undefined && { version }),
     run,
     transitions,
-    snapshot: encodeSnapshot(snapshot, pathOf),
+    snapshot: encodeSnapshot(snapshot, mentionOf),
   };
 }
 

@@ -14,17 +14,20 @@ export function durableLogic(logic: AnyActorLogic, run: DurableRun): AnyActorLog
   const child = (one: AnyActorLogic): AnyActorLogic => {
     const known = made.get(one);
     if (known !== undefined) return known;
-    const wrapped = isMachine(one) ? gated(rebuildMachine(one, child), run) : watched(one, run);
+    // Known before what it holds is looked at: a machine may invoke itself.
+    const wrapped = {} as AnyActorLogic;
     made.set(one, wrapped);
-    return wrapped;
+    return isMachine(one)
+      ? gated(rebuildMachine(one, child), run, wrapped)
+      : watched(one, run, wrapped);
   };
-  return gated(isMachine(logic) ? rebuildMachine(logic, child) : logic, run);
+  return gated(isMachine(logic) ? rebuildMachine(logic, child) : logic, run, {} as AnyActorLogic);
 }
 
-function gated(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
+function gated(inner: AnyActorLogic, run: DurableRun, wrapped: AnyActorLogic): AnyActorLogic {
   const entryOf: (self: DurableEntry['self']) => DurableEntry = (self) =>
     run.entryOf(self, () => new DurableEntry(self, inner, run));
-  return derived(inner, {
+  return derived(wrapped, inner, {
     getInitialSnapshot: (scope, input) => entryOf(scope.self).initial(scope, input),
     restoreSnapshot: (persisted, scope) => entryOf(scope.self).restore(persisted, scope),
     start: (snapshot, scope) => {
@@ -35,15 +38,20 @@ function gated(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
     getPersistedSnapshot: (snapshot, options): Snapshot<unknown> & { durable?: DurableExtras } => {
       const entry = run.entryKnownBy(snapshot);
       const extras = entry?.extras();
-      const persisted = inner.getPersistedSnapshot(entry?.newest ?? snapshot, options);
-      return extras === undefined ? persisted : { ...persisted, durable: extras };
+      const newest: unknown = entry?.newest ?? snapshot;
+      return {
+        ...inner.getPersistedSnapshot(newest, options),
+        // As it is: XState would keep of an actor in it only its id, which is another's elsewhere.
+        ...(isMachine(inner) && { context: (newest as { readonly context: unknown }).context }),
+        ...(extras && { durable: extras }),
+      };
     },
   });
 }
 
 /** What such an actor comes to is worth saving, even if its parent takes no notice of it. */
-function watched(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
-  return derived(inner, {
+function watched(inner: AnyActorLogic, run: DurableRun, wrapped: AnyActorLogic): AnyActorLogic {
+  return derived(wrapped, inner, {
     transition: (snapshot, event, scope) => {
       const next = inner.transition(snapshot, event, scope);
       if (next !== snapshot && event.type !== 'xstate.stop') run.saveSoon();
@@ -53,6 +61,10 @@ function watched(inner: AnyActorLogic, run: DurableRun): AnyActorLogic {
 }
 
 /** Inspectors look at what else logic has, as a machine's definition: that stays. */
-function derived(inner: AnyActorLogic, methods: Partial<AnyActorLogic>): AnyActorLogic {
-  return Object.assign(Object.create(inner) as AnyActorLogic, methods);
+function derived(
+  wrapped: AnyActorLogic,
+  inner: AnyActorLogic,
+  methods: Partial<AnyActorLogic>,
+): AnyActorLogic {
+  return Object.assign(Object.setPrototypeOf(wrapped, inner) as AnyActorLogic, methods);
 }

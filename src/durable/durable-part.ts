@@ -30,22 +30,23 @@ export interface DurableChild {
   readonly ref: AnyActorRef;
   /** The transition that created it. */
   readonly entry: number;
+  /** It had ended in an earlier run. */
+  readonly hasEnded: boolean;
   /** Its end has been taken notice of by its parent. */
   settled: boolean;
 }
 
 /** Sent to an actor by its own run; told apart by identity, so nobody else can send them. */
 export const SAVED: EventObject = { type: 'checkpoint-wal.saved' };
-/** See {@link SAVED}: there are events that waited. */
+/** See {@link SAVED}: it is the turn of what waits. */
 export const CONTINUE: EventObject = { type: 'checkpoint-wal.continue' };
 
-/** An event on its way to a machine. */
+/** An event that has come to a machine and waits for its turn. */
 export interface Arrival {
   readonly event: EventObject;
-  /** Its sender has been left behind by then. */
-  readonly isLate: boolean;
-  /** Its sender is the machine's parent. */
-  readonly isParents: boolean;
+  readonly source: AnyActorRef | undefined;
+  /** Its place among all that came to any machine of the tree. */
+  readonly order: number;
 }
 
 /** A machine of the tree, as its run sees it. */
@@ -53,13 +54,18 @@ export interface DurablePart {
   readonly self: AnyActorRef;
   /** Whether there is something that is not durable yet. */
   readonly isPending: boolean;
+  /** The place of the first event that waits; `undefined` where none does. */
+  readonly firstOrder: number | undefined;
   /** What it will be once everything is durable; `undefined` where that is what it shows. */
   readonly newest: AnySnapshot | undefined;
-  /** The transition whose effects are being done. */
-  readonly performing: number | undefined;
+  /** The effect that is being done: transition and place in it. */
+  readonly performing: string | undefined;
   readonly children: ReadonlyMap<string, DurableChild>;
+  readonly outbox: ReadonlySet<OutboxItem>;
   /** An event has been sent to it. */
   arrives(arrival: Arrival): void;
+  /** What it was left to do is done, though it has ended. */
+  resumeEnded(): void;
   /** What is saved of it besides its snapshot; `undefined` where there is nothing. */
   extras(): DurableExtras | undefined;
 }

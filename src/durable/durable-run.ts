@@ -3,11 +3,18 @@
  * one save at a time; and what is known of the tree's actors. Whoever waits for a save is in the image of
  * that save or waits for the next.
  */
-import type { AnyActorRef, EventObject, InspectionEvent, Snapshot } from 'xstate';
+import {
+  type AnyActorRef,
+  createEmptyActor,
+  type EventObject,
+  type InspectionEvent,
+  type Snapshot,
+} from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
-import type { Address, Addressee, DurableTimer } from './held-effects.js';
-import type { ActorPath } from './snapshot-codec.js';
+import type { Address, Addressee, DurableTimer, OutboxItem } from './held-effects.js';
+import type { ActorPath, Mention } from './snapshot-codec.js';
+import { Turns } from './turns.js';
 
 /** What a run is given. */
 export interface DurableRunOptions {
@@ -18,8 +25,8 @@ export interface DurableRunOptions {
   readonly nowMs: () => number;
   /** Writes the image of the tree. Takes it at once, and resolves when it is durable. */
   readonly write: (root: AnyActorRef, transitions: number) => Promise<void>;
-  /** The run has come to its end: stopped, done or failed. */
-  readonly onEnd: () => void;
+  /** The run has come to its end: stopped, done or failed; and when its last save has ended. */
+  readonly onEnd: (settled: Promise<void>) => void;
 }
 
 /** The runs that actors belong to. */
@@ -40,7 +47,9 @@ export class DurableRun {
   readonly #options: DurableRunOptions;
   readonly #entries = new WeakMap<object, DurablePart>();
   readonly #known = new WeakMap<object, DurablePart>();
-  readonly #tracked = new WeakMap<object, () => void>();
+  readonly #tracked = new WeakMap<object, () => boolean>();
+  /** Whose turn it is. */
+  readonly turns = new Turns((actor) => this.isRemoved(actor));
   readonly #removed = new WeakSet<object>();
   readonly #created = new WeakMap<object, number>();
   readonly #waiters = new WeakMap<object, Waiter>();
@@ -120,24 +129,43 @@ export class DurableRun {
   observe(inspected: InspectionEvent): void {
     if (inspected.type !== '@xstate.event') return;
     const { event, sourceRef, actorRef } = inspected;
-    const isLate = sourceRef !== undefined && this.isRemoved(sourceRef as AnyActorRef);
+    const source = sourceRef as AnyActorRef | undefined;
     const target = this.#entries.get(actorRef);
-    const isParents = sourceRef !== undefined && sourceRef === (actorRef as AnyActorRef)._parent;
-    if (target !== undefined) target.arrives({ event, isLate, isParents });
-    else if (this.take(event)) this.saveSoon();
+    if (target !== undefined) target.arrives({ event, source, order: this.turns.nextOrder() });
+    else if (this.take(event) === 'taken') this.saveSoon();
   }
 
-  /** To be told when an event reaches an actor that takes it. */
-  track(event: EventObject, onTaken: () => void): void {
+  /** To be told when an event reaches an actor that takes it; who says `false` then has called it back. */
+  track(event: EventObject, onTaken: () => boolean): void {
     this.#tracked.set(event, onTaken);
   }
 
-  /** @returns whether somebody wanted to know */
-  take(event: EventObject): boolean {
+  /** An event is taken. `void`: it was called back while it waited. */
+  take(event: EventObject): 'untracked' | 'taken' | 'void' {
     const onTaken = this.#tracked.get(event);
+    if (onTaken === undefined) return 'untracked';
     this.#tracked.delete(event);
-    onTaken?.();
-    return onTaken !== undefined;
+    return onTaken() ? 'taken' : 'void';
+  }
+
+  /** The machine that an actor is; `undefined` of others. */
+  partOf(actor: AnyActorRef): DurablePart | undefined {
+    return this.#entries.get(actor);
+  }
+
+  isPart(actor: AnyActorRef): boolean {
+    return this.#entries.has(actor);
+  }
+
+  /** What an actor that is left behind, and those below it, have sent to others and nobody has taken yet. */
+  *unheardOf(actor: AnyActorRef): Generator<OutboxItem> {
+    const part = this.#entries.get(actor);
+    if (part === undefined) return;
+    for (const item of part.outbox) {
+      if (item.kind !== 'send' || !('target' in item)) continue;
+      if (!this.isRemoved(item.target)) yield item;
+    }
+    for (const { ref } of part.children.values()) yield* this.unheardOf(ref);
   }
 
   /** An actor was created by the transition of that number. */
@@ -197,6 +225,15 @@ export class DurableRun {
     return actor !== undefined && (this.#created.get(actor) ?? 0) === entry ? actor : undefined;
   }
 
+  /** Finds what a snapshot mentions; one that is gone is stood for by an actor that takes nothing. */
+  readonly reviver = (mention: Mention): AnyActorRef => this.findAt(mention) ?? createEmptyActor();
+
+  /** How an actor of the tree is mentioned in a snapshot; `undefined` of one outside. */
+  readonly mention = (actor: object): Mention | undefined => {
+    const to = this.pathOf(actor);
+    return to && { to, entry: this.#created.get(actor) ?? 0 };
+  };
+
   find(path: ActorPath): AnyActorRef | undefined {
     let one = this.#root;
     for (const id of path) {
@@ -210,12 +247,13 @@ export class DurableRun {
   keyOf(actor: AnyActorRef): string | undefined {
     const path = this.pathOf(actor);
     if (path === undefined) return undefined;
-    const number = this.#entries.get(actor)?.performing ?? this.#created.get(actor) ?? 0;
-    return `${[this.#options.id, ...path].join('/')}@${number}`;
+    const which = this.#entries.get(actor)?.performing ?? this.#created.get(actor) ?? 0;
+    return `${[this.#options.id, ...path].join('/')}@${which}`;
   }
 
   /** Saves soon, and tells the entry then. */
   save(entry: DurablePart): void {
+    this.turns.waits(entry, true);
     this.#waiting.push(entry);
     this.saveSoon();
   }
@@ -249,8 +287,9 @@ export class DurableRun {
 
   /** Ends the run with an error: nothing more is done. */
   fail(error: unknown): void {
-    if (this.#isEnded || this.#failure !== undefined) return;
+    if (this.#failure !== undefined) return;
     const { event } = this.#noteFailure(error);
+    if (this.#isEnded) return;
     const root = this.#root;
     if (root?.getSnapshot().status === 'active') root.send(event);
     else this.#end(error);
@@ -305,6 +344,7 @@ export class DurableRun {
 
   /** An actor has come to its end; with the root the run has. */
   ended(entry: DurablePart, error?: unknown): void {
+    this.turns.gone(entry);
     if (entry.self === this.#root) this.#end(error);
   }
 
@@ -335,7 +375,7 @@ export class DurableRun {
     if (this.#isEnded) return;
     this.#isEnded = true;
     if (error !== undefined) this.#noteFailure(error);
-    this.#options.onEnd();
+    this.#options.onEnd(this.whenDurable().catch(() => {}));
     const reason = error ?? this.#stopped();
     for (const { reject } of this.#open) reject(reason);
     this.#open.clear();

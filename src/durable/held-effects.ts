@@ -26,6 +26,8 @@ export type OutboxItem =
   | (Addressee & { readonly kind: 'send'; readonly event: EventObject; readonly number: number })
   | {
       readonly kind: 'action';
+      /** Its place among all that the transition does. */
+      readonly index: number;
       readonly type: string;
       readonly params?: unknown;
       readonly event: EventObject;
@@ -139,7 +141,7 @@ export function remember(effects: readonly HeldEffect[], options: RememberOption
         continue;
       }
     }
-    const item = outboxItem(action, options);
+    const item = outboxItem(action, index, options);
     if (item !== undefined) outbox.set(effect, item);
   }
   return { outbox, timers };
@@ -157,6 +159,7 @@ function timerOf(
 
 function outboxItem(
   { type, params, info, exec }: ExecutableActionObject,
+  index: number,
   { number, context, isInTree, actionNamed }: RememberOptions,
 ): OutboxItem | undefined {
   if (type === 'xstate.sendTo') {
@@ -169,10 +172,13 @@ function outboxItem(
   if (type === 'xstate.emit') {
     return { kind: 'emit', event: (params as SendParams).event, number };
   }
-  // An action that has no name can't be found again by the next run.
+  // An action that has no name can't be found again by the next run; and news of a child's snapshot hold
+  // what is no data.
   if (exec === undefined || actionNamed(type) !== exec) return undefined;
+  if (info.event.type.startsWith('xstate.snapshot.')) return undefined;
   return {
     kind: 'action',
+    index,
     type,
     ...(params !== undefined && { params }),
     event: info.event,

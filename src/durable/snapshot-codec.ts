@@ -17,28 +17,30 @@ const MAX_DEPTH = 200;
 /** Where an actor is in its tree: the ids on the way from the root, which itself is `[]`. */
 export type ActorPath = readonly string[];
 
-/** The path of an actor of the tree that is saved; `undefined` for one of elsewhere. */
-export type PathOfActor = (actor: object) => ActorPath | undefined;
-
-/** An actor that has been read and is still to be found. */
-interface ActorMention {
-  readonly [ACTOR_KEY]: ActorPath;
+/** An actor of the tree, and not another one that takes its place later. */
+export interface Mention {
+  readonly to: ActorPath;
+  /** The transition that created it; 0 for the root. */
+  readonly entry: number;
 }
+
+/** How an actor of the tree that is saved is mentioned; `undefined` for one of elsewhere. */
+export type MentionOf = (actor: object) => Mention | undefined;
 
 /**
  * The plain form of a persisted snapshot.
  * @throws CheckpointError `SNAPSHOT_NOT_SERIALISABLE` with `details.path`
  */
-export function encodeSnapshot(value: unknown, pathOf: PathOfActor): YamlValue {
-  return new Encoder(pathOf).encode(value) ?? null;
+export function encodeSnapshot(value: unknown, mentionOf: MentionOf): YamlValue {
+  return new Encoder(mentionOf).encode(value) ?? null;
 }
 
 class Encoder {
   readonly #path: (string | number)[] = [];
-  readonly #pathOf: PathOfActor;
+  readonly #mentionOf: MentionOf;
 
-  constructor(pathOf: PathOfActor) {
-    this.#pathOf = pathOf;
+  constructor(mentionOf: MentionOf) {
+    this.#mentionOf = mentionOf;
   }
 
   encode(value: unknown): YamlValue | undefined {
@@ -108,9 +110,9 @@ class Encoder {
   }
 
   #actor(actor: object): YamlValue {
-    const path = this.#pathOf(actor);
-    if (path === undefined) return this.#refuse('a reference to an actor of another system');
-    return { [ACTOR_KEY]: [...path] };
+    const mention = this.#mentionOf(actor);
+    if (mention === undefined) return this.#refuse('a reference to an actor of another system');
+    return { [ACTOR_KEY]: { to: [...mention.to], entry: mention.entry } };
   }
 
   #refuse(what: string): never {
@@ -141,12 +143,9 @@ export function decodeSnapshot(value: unknown): unknown {
 }
 
 /** Puts actors in the places of their mentions, in the given value itself; returns it or its stand-in. */
-export function reviveActors(
-  value: unknown,
-  find: (path: ActorPath) => object | undefined,
-): unknown {
+export function reviveActors(value: unknown, find: (mention: Mention) => object): unknown {
   if (typeof value !== 'object' || value === null || isActor(value)) return value;
-  if (isMention(value)) return find(value[ACTOR_KEY]);
+  if (isMentioned(value)) return find(value[ACTOR_KEY]);
   const container = value as Record<string, unknown>;
   for (const [key, inner] of Object.entries(container)) {
     const revived = reviveActors(inner, find);
@@ -165,8 +164,8 @@ function toError(value: unknown): Error {
   return code === undefined ? error : Object.assign(error, { code });
 }
 
-function isMention(value: object): value is ActorMention {
-  return ACTOR_KEY in value && Array.isArray(value[ACTOR_KEY]);
+function isMentioned(value: object): value is { readonly [ACTOR_KEY]: Mention } {
+  return ACTOR_KEY in value;
 }
 
 /** Whether a value is a reference to an actor. */

@@ -232,7 +232,7 @@ function isDurable(image: YamlValue | undefined, key: string): boolean {
   type Actor = {
     readonly durable?: {
       readonly children?: Readonly<Record<string, { readonly entry: number }>>;
-      readonly outbox?: readonly { readonly number: number }[];
+      readonly outbox?: readonly { readonly number: number; readonly index?: number }[];
     };
     readonly children?: Readonly<Record<string, { readonly snapshot: Actor }>>;
   };
@@ -242,7 +242,8 @@ function isDurable(image: YamlValue | undefined, key: string): boolean {
     if (index === ids.length - 1 && entry === Number(number)) return true;
     one = one?.children?.[id]?.snapshot;
   }
-  return one?.durable?.outbox?.some((item) => item.number === Number(number)) ?? false;
+  const outbox = one?.durable?.outbox ?? [];
+  return outbox.some((item) => `${item.number}.${item.index}` === number);
 }
 
 async function comeToRest(moves: () => number): Promise<void> {

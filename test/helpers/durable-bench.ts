@@ -82,7 +82,10 @@ export async function live<Logic extends AnyActorLogic>(
   logic: Logic,
   options: Partial<DurableActorOptions<Logic>> = {},
 ) {
-  const actor = await createDurableActor(logic, { store, ...options });
+  const actor = await createDurableActor(logic, {
+    store,
+    ...options,
+  } as DurableActorOptions<Logic>);
   actor.start();
   await settle();
   return actor;

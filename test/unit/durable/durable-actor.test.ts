@@ -580,7 +580,7 @@ describe('a durable actor of another kind', () => {
     const store = new MemoryStore();
     const actor = await live(store, logic, { input: 21 });
     expect(actor.getSnapshot().output).toBe(42);
-    const again = await createDurableActor(logic, { store: afterCrash(store) });
+    const again = await createDurableActor(logic, { store: afterCrash(store), input: 0 });
     again.start();
     expect(again.getSnapshot().output).toBe(42);
     expect(runs).toEqual([21]);

@@ -1,0 +1,75 @@
+/**
+ * The order in which the machines of a durable actor take their events. In XState an event is done with
+ * before the next one is looked at; here it has to be saved meanwhile. Machines above and below each other
+ * keep XState's order; others do not wait for each other, so that their saves go together.
+ */
+import type { AnyActorRef } from 'xstate';
+import { CONTINUE, type DurablePart } from './durable-part.js';
+
+/** See the head of this file. */
+export class Turns {
+  /** Machines of which something is not durable yet, or waits for its turn. */
+  readonly #busy = new Set<DurablePart>();
+  readonly #isRemoved: (actor: AnyActorRef) => boolean;
+  #lastOrder = 0;
+
+  /** `isRemoved`: whether an actor has been left behind; nobody waits for such. */
+  constructor(isRemoved: (actor: AnyActorRef) => boolean) {
+    this.#isRemoved = isRemoved;
+  }
+
+  /** The place of an event among all that come to machines of the tree. */
+  nextOrder(): number {
+    this.#lastOrder += 1;
+    return this.#lastOrder;
+  }
+
+  /**
+   * Whether it is a machine's turn. Machines that are above and below each other take their events in the
+   * order in which they came, each when the transition before it is durable and done, as they do in XState;
+   * others do not wait for each other.
+   */
+  mayTake(part: DurablePart): boolean {
+    const order = part.firstOrder ?? Number.POSITIVE_INFINITY;
+    for (const other of this.#busy) {
+      if (other === part || !isInLine(part.self, other.self)) continue;
+      if (this.#isRemoved(other.self)) continue;
+      if (other.isPending || (other.firstOrder ?? Number.POSITIVE_INFINITY) < order) return false;
+    }
+    return true;
+  }
+
+  /** Whether events of a machine wait for their turn. */
+  waits(part: DurablePart, isWaiting: boolean): void {
+    if (isWaiting || part.isPending) this.#busy.add(part);
+    else this.#busy.delete(part);
+  }
+
+  /** Lets those go on whose turn has come. */
+  nudge(): void {
+    const waiting = [...this.#busy]
+      .filter(({ firstOrder, isPending }) => firstOrder !== undefined && !isPending)
+      .sort((one, other) => (one.firstOrder ?? 0) - (other.firstOrder ?? 0));
+    for (const part of waiting) {
+      if (part.firstOrder !== undefined && this.mayTake(part)) part.self.send(CONTINUE);
+    }
+  }
+
+  /** A machine has stopped: nobody waits for it. */
+  gone(part: DurablePart): void {
+    if (!this.#busy.delete(part)) return;
+    void Promise.resolve().then(() => this.nudge());
+  }
+}
+
+/** Whether one is the other, or above or below it. */
+function isInLine(one: AnyActorRef, other: AnyActorRef): boolean {
+  return isAbove(one, other) || isAbove(other, one);
+}
+
+function isAbove(upper: AnyActorRef, lower: AnyActorRef): boolean {
+  for (let at: AnyActorRef | undefined = lower; at !== undefined; at = at._parent) {
+    if (at === upper) return true;
+  }
+  return false;
+}
