@@ -11,6 +11,7 @@ import {
   type DurableChild,
   type DurableExtras,
   type DurablePart,
+  type Order,
   SAVED,
   type Waiter,
 } from './durable-part.js';
@@ -31,6 +32,7 @@ interface Pending {
   readonly remembered: Remembered;
   readonly number: number;
   readonly waiter: Waiter | undefined;
+  readonly order: Order;
 }
 
 const ENDS = /^xstate\.(?:done|error)\.actor\.(.*)$/s;
@@ -65,8 +67,12 @@ export class DurableEntry implements DurablePart {
     return this.#pending !== undefined;
   }
 
-  get firstOrder(): number | undefined {
+  get firstOrder(): Order | undefined {
     return this.#queue[0]?.order;
+  }
+
+  get pendingOrder(): Order | undefined {
+    return this.#pending?.order;
   }
 
   get newest(): AnySnapshot | undefined {
@@ -79,7 +85,7 @@ export class DurableEntry implements DurablePart {
     const snapshot = this.#logic.getInitialSnapshot(capture.scope, input) as AnySnapshot;
     // After those of its children, which XState starts first: see the transitions.
     const number = this.#run.nextNumber();
-    const pending = this.#hold(snapshot, capture, number, undefined, undefined);
+    const pending = this.#hold(snapshot, capture, number, [], undefined, undefined);
     // XState does not start what has ended at once; its effects come due all the same.
     if (snapshot.status === 'active') this.#pending = pending;
     else scope.defer(() => this.#perform(pending, scope));
@@ -157,7 +163,7 @@ export class DurableEntry implements DurablePart {
     while (this.#pending === undefined && this.#queue.length > 0 && this.#run.turns.mayTake(this)) {
       const next = this.#queue.shift();
       hadTurn = true;
-      if (next !== undefined && !this.#isVoid(next)) this.#take(snapshot, next.event, scope);
+      if (next !== undefined && !this.#isVoid(next)) this.#take(snapshot, next, scope);
     }
     return hadTurn;
   }
@@ -184,7 +190,7 @@ export class DurableEntry implements DurablePart {
     return false;
   }
 
-  #take(snapshot: AnySnapshot, event: EventObject, scope: AnyActorScope): void {
+  #take(snapshot: AnySnapshot, { event, order }: Arrival, scope: AnyActorScope): void {
     const taken = this.#run.take(event);
     if (taken === 'void') return;
     const waiter = this.#run.waiterFor(event);
@@ -205,7 +211,7 @@ export class DurableEntry implements DurablePart {
       waiter?.resolve(snapshot);
       return;
     }
-    this.#pending = this.#hold(next, capture, number, snapshot, waiter);
+    this.#pending = this.#hold(next, capture, number, order, snapshot, waiter);
     this.#run.save(this);
   }
 
@@ -223,6 +229,7 @@ export class DurableEntry implements DurablePart {
     snapshot: AnySnapshot,
     capture: EffectCapture,
     number: number,
+    order: Order,
     before: AnySnapshot | undefined,
     waiter: Waiter | undefined,
   ): Pending {
@@ -248,7 +255,7 @@ export class DurableEntry implements DurablePart {
       if ('cancel' in change) this.#cancel(change.cancel);
       else this.#watch(change.set);
     }
-    return { snapshot, capture, remembered, number, waiter };
+    return { snapshot, capture, remembered, number, order, waiter };
   }
 
   /** It stays in the outbox until it has been done, or taken by whom it is for. */

@@ -45,9 +45,14 @@ export const CONTINUE: EventObject = { type: 'checkpoint-wal.continue' };
 export interface Arrival {
   readonly event: EventObject;
   readonly source: AnyActorRef | undefined;
-  /** Its place among all that came to any machine of the tree. */
-  readonly order: number;
+  readonly order: Order;
 }
+
+/**
+ * The place of an event among all that come to machines of the tree: after the one that caused it, before
+ * those that came later than that. Compared number by number.
+ */
+export type Order = readonly number[];
 
 /** A machine of the tree, as its run sees it. */
 export interface DurablePart {
@@ -55,7 +60,9 @@ export interface DurablePart {
   /** Whether there is something that is not durable yet. */
   readonly isPending: boolean;
   /** The place of the first event that waits; `undefined` where none does. */
-  readonly firstOrder: number | undefined;
+  readonly firstOrder: Order | undefined;
+  /** The place of the event whose transition is pending. */
+  readonly pendingOrder: Order | undefined;
   /** What it will be once everything is durable; `undefined` where that is what it shows. */
   readonly newest: AnySnapshot | undefined;
   /** The effect that is being done: transition and place in it. */

@@ -358,7 +358,9 @@ export class DurableRun {
         this.#waiting = [];
         this.#isDirty = false;
         await this.#options.write(root, this.#transitions);
-        for (const entry of told) if (entry.isPending) entry.self.send(SAVED);
+        for (const { self, isPending, pendingOrder } of told) {
+          if (isPending) this.turns.causedBy(pendingOrder, () => self.send(SAVED));
+        }
       }
     } catch (error) {
       this.fail(error);

@@ -4,24 +4,37 @@
  * keep XState's order; others do not wait for each other, so that their saves go together.
  */
 import type { AnyActorRef } from 'xstate';
-import { CONTINUE, type DurablePart } from './durable-part.js';
+import { CONTINUE, type DurablePart, type Order } from './durable-part.js';
 
 /** See the head of this file. */
 export class Turns {
   /** Machines of which something is not durable yet, or waits for its turn. */
   readonly #busy = new Set<DurablePart>();
   readonly #isRemoved: (actor: AnyActorRef) => boolean;
-  #lastOrder = 0;
+  #last = 0;
+  /** What is being done now is the effect of that event. */
+  #cause: Order = [];
 
   /** `isRemoved`: whether an actor has been left behind; nobody waits for such. */
   constructor(isRemoved: (actor: AnyActorRef) => boolean) {
     this.#isRemoved = isRemoved;
   }
 
-  /** The place of an event among all that come to machines of the tree. */
-  nextOrder(): number {
-    this.#lastOrder += 1;
-    return this.#lastOrder;
+  /** The place of an event that is being sent. */
+  nextOrder(): Order {
+    this.#last += 1;
+    return [...this.#cause, this.#last];
+  }
+
+  /** Does what an event has led to: what is sent on the way comes right after it. */
+  causedBy(order: Order | undefined, act: () => void): void {
+    const before = this.#cause;
+    this.#cause = order ?? [];
+    try {
+      act();
+    } finally {
+      this.#cause = before;
+    }
   }
 
   /**
@@ -30,11 +43,11 @@ export class Turns {
    * others do not wait for each other.
    */
   mayTake(part: DurablePart): boolean {
-    const order = part.firstOrder ?? Number.POSITIVE_INFINITY;
+    const { firstOrder: order } = part;
     for (const other of this.#busy) {
       if (other === part || !isInLine(part.self, other.self)) continue;
       if (this.#isRemoved(other.self)) continue;
-      if (other.isPending || (other.firstOrder ?? Number.POSITIVE_INFINITY) < order) return false;
+      if (other.isPending || isBefore(other.firstOrder, order)) return false;
     }
     return true;
   }
@@ -49,7 +62,7 @@ export class Turns {
   nudge(): void {
     const waiting = [...this.#busy]
       .filter(({ firstOrder, isPending }) => firstOrder !== undefined && !isPending)
-      .sort((one, other) => (one.firstOrder ?? 0) - (other.firstOrder ?? 0));
+      .sort((one, other) => (isBefore(one.firstOrder, other.firstOrder) ? -1 : 1));
     for (const part of waiting) {
       if (part.firstOrder !== undefined && this.mayTake(part)) part.self.send(CONTINUE);
     }
@@ -60,6 +73,17 @@ export class Turns {
     if (!this.#busy.delete(part)) return;
     void Promise.resolve().then(() => this.nudge());
   }
+}
+
+/** Whether one place is before another; none is after all. */
+function isBefore(one: Order | undefined, other: Order | undefined): boolean {
+  if (one === undefined) return false;
+  if (other === undefined) return true;
+  const at = one.findIndex((number, index) => number !== other[index]);
+  // What one is the beginning of, it has caused.
+  return at < 0
+    ? one.length < other.length
+    : (one[at] ?? 0) < (other[at] ?? Number.NEGATIVE_INFINITY);
 }
 
 /** Whether one is the other, or above or below it. */

@@ -146,7 +146,8 @@ describe('a durable actor in a store whose disk loses power', () => {
       const life = new LabLife(subject, from, (name, key) => {
         const saved = store.state as unknown as { transitions: number };
         const number = Number(key.split('@')[1]);
-        if (!(saved.transitions >= Math.floor(number))) throw new Error(`${name} ${key} began too early`);
+        if (!(saved.transitions >= Math.floor(number)))
+          throw new Error(`${name} ${key} began too early`);
       });
       const { probe } = options;
       probe?.promises(() => ({ begun: [...life.begun], timeMs: life.nowMs }));
