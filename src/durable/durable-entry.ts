@@ -16,15 +16,9 @@ import {
   type Waiter,
 } from './durable-part.js';
 import type { DurableRun } from './durable-run.js';
-import {
-  type DurableTimer,
-  EffectCapture,
-  type OutboxItem,
-  type Remembered,
-  remember,
-} from './held-effects.js';
+import { EffectCapture, type OutboxItem, type Remembered, remember } from './held-effects.js';
 import { isMachine } from './rebuild-machine.js';
-import { reviveActors } from './snapshot-codec.js';
+import { Unfinished } from './unfinished.js';
 
 interface Pending {
   readonly snapshot: AnySnapshot;
@@ -42,11 +36,10 @@ const NEWS = /^xstate\.(?:done\.actor|error\.actor|snapshot)\./;
 export class DurableEntry implements DurablePart {
   performing: string | undefined;
   readonly children = new Map<string, DurableChild>();
-  readonly timers = new Set<DurableTimer>();
-  readonly outbox = new Set<OutboxItem>();
   readonly self: AnyActorRef;
   readonly #logic: AnyActorLogic;
   readonly #run: DurableRun;
+  readonly #unfinished: Unfinished;
   /** Events that wait for their turn. */
   readonly #queue: Arrival[] = [];
   /** Events that have been sent and have not come yet, in order. */
@@ -61,6 +54,11 @@ export class DurableEntry implements DurablePart {
     this.self = self;
     this.#logic = logic;
     this.#run = run;
+    this.#unfinished = new Unfinished(this, logic, run);
+  }
+
+  get outbox(): ReadonlySet<OutboxItem> {
+    return this.#unfinished.outbox;
   }
 
   get isPending(): boolean {
@@ -111,8 +109,7 @@ export class DurableEntry implements DurablePart {
       this.children.set(id, { ref, entry, hasEnded, settled });
       this.#run.created(ref, entry);
     }
-    for (const timer of durable.timers ?? []) this.timers.add(timer);
-    for (const item of durable.outbox ?? []) this.outbox.add(item);
+    this.#unfinished.restore(durable);
     this.#scope = scope;
     this.#run.know(snapshot, this);
     // XState starts neither; of the root it does what is deferred.
@@ -239,7 +236,7 @@ export class DurableEntry implements DurablePart {
       if (child === undefined || snapshot.children?.[child.id] === child) continue;
       this.#told.delete(child.id);
       this.#run.remove(child);
-      for (const item of this.#run.unheardOf(child)) this.#await(item);
+      for (const item of this.#run.unheardOf(child)) this.#unfinished.add(item);
     }
     const logic = this.#logic;
     const remembered = remember(capture.effects, {
@@ -250,30 +247,12 @@ export class DurableEntry implements DurablePart {
       isInTree: (actor) => this.#run.pathOf(actor) !== undefined,
       actionNamed: (type) => (isMachine(logic) ? logic.implementations.actions[type] : undefined),
     });
-    for (const item of remembered.outbox.values()) this.#await(item);
+    for (const item of remembered.outbox.values()) this.#unfinished.add(item);
     for (const change of remembered.timers) {
-      if ('cancel' in change) this.#cancel(change.cancel);
-      else this.#watch(change.set);
+      if ('cancel' in change) this.#unfinished.cancel(change.cancel);
+      else this.#unfinished.set(change.set);
     }
     return { snapshot, capture, remembered, number, order, waiter };
-  }
-
-  /** It stays in the outbox until it has been done, or taken by whom it is for. */
-  #await(item: OutboxItem): void {
-    this.outbox.add(item);
-    if (item.kind === 'send') this.#run.track(item.event, () => this.outbox.delete(item) || true);
-  }
-
-  /** As XState's scheduler: of those with one name the last. */
-  #cancel(id: string): void {
-    const last = [...this.timers].findLast((timer) => timer.id === id);
-    if (last !== undefined) this.timers.delete(last);
-  }
-
-  /** It counts when it is taken, unless it was cancelled while it waited for its turn. */
-  #watch(timer: DurableTimer): void {
-    this.timers.add(timer);
-    this.#run.track(timer.event, () => this.timers.delete(timer));
   }
 
   #adoptChildren({ children = {} }: AnySnapshot, number: number): void {
@@ -306,20 +285,13 @@ export class DurableEntry implements DurablePart {
     this.#orBreak(snapshot, scope, () => {
       for (const [index, effect] of capture.close().entries()) {
         if (effect.kind === 'defer') scope.defer(effect.run);
-        else this.#do(`${number}.${index}`, () => scope.actionExecutor(effect.action));
-        this.#done(remembered.outbox.get(effect));
+        else this.perform(`${number}.${index}`, () => scope.actionExecutor(effect.action));
+        this.#unfinished.done(remembered.outbox.get(effect));
       }
     });
   }
 
-  /** What is done; a message to another actor is done when that one takes it. */
-  #done(item: OutboxItem | undefined): void {
-    if (item === undefined || item.kind === 'send') return;
-    this.outbox.delete(item);
-    this.#run.saveSoon();
-  }
-
-  #do(which: string, action: () => void): void {
+  perform(which: string, action: () => void): void {
     this.performing = which;
     try {
       action();
@@ -331,10 +303,9 @@ export class DurableEntry implements DurablePart {
   #resume(scope: AnyActorScope): void {
     const shown = this.self.getSnapshot() as AnySnapshot;
     this.#orBreak(shown, scope, () => {
-      for (const item of [...this.outbox]) this.#redo(item, scope);
+      this.#unfinished.resume(scope);
       for (const child of this.children.values()) this.#resumeChild(child);
     });
-    for (const timer of this.timers) this.#run.setLater(timer, () => this.#setAgain(timer, scope));
     if (this.self._parent === undefined) this.#run.setRestored();
   }
 
@@ -349,47 +320,6 @@ export class DurableEntry implements DurablePart {
     } else if (status === 'error') {
       this.self.send({ type: `xstate.error.actor.${ref.id}`, error, actorId: ref.id });
     }
-  }
-
-  #setAgain(stored: DurableTimer, scope: AnyActorScope): void {
-    this.timers.delete(stored);
-    const event = reviveActors(stored.event, this.#run.reviver) as EventObject;
-    const timer = { ...stored, event };
-    const target = this.#run.findAt(timer);
-    if (target === undefined) return;
-    this.#watch(timer);
-    const delayMs = Math.max(0, timer.dueMs - this.#run.nowMs());
-    scope.system.scheduler.schedule(this.self, target, timer.event, delayMs, timer.id);
-  }
-
-  #redo(stored: OutboxItem, scope: AnyActorScope): void {
-    const item = reviveActors(stored, this.#run.reviver) as OutboxItem;
-    const { event } = item;
-    if (item.kind === 'send') {
-      const target = this.#run.findAt(item);
-      if (target === undefined) this.outbox.delete(stored);
-      else {
-        this.#run.track(event, () => this.outbox.delete(stored) || true);
-        target.send(event);
-      }
-      return;
-    }
-    if (item.kind === 'emit') scope.emit(event);
-    else this.#redoAction(item, scope);
-    this.#done(stored);
-  }
-
-  #redoAction(item: Extract<OutboxItem, { kind: 'action' }>, scope: AnyActorScope): void {
-    const { type, params, event, number, index } = item;
-    const exec = isMachine(this.#logic) ? this.#logic.implementations.actions[type] : undefined;
-    const shown = this.self.getSnapshot() as { readonly context: unknown };
-    const context = (item.context ?? shown.context) as Record<string, unknown>;
-    const info = { context, event, self: this.self, system: scope.system };
-    this.#do(`${number}.${index}`, () =>
-      scope.actionExecutor({ type, params, info, exec } as Parameters<
-        AnyActorScope['actionExecutor']
-      >[0]),
-    );
   }
 
   #childThatEnded(event: EventObject, { children }: AnySnapshot): DurableChild | undefined {
@@ -441,14 +371,7 @@ export class DurableEntry implements DurablePart {
     );
     const extras = {
       ...(this.children.size > 0 && { children }),
-      ...(this.timers.size > 0 && {
-        timers: [...this.timers].map((timer) => this.#run.addressed(timer)),
-      }),
-      ...(this.outbox.size > 0 && {
-        outbox: [...this.outbox].map((item) =>
-          item.kind === 'send' ? this.#run.addressed(item) : item,
-        ),
-      }),
+      ...this.#unfinished.extras(),
     };
     return Object.keys(extras).length > 0 ? extras : undefined;
   }

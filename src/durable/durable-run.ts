@@ -162,8 +162,9 @@ export class DurableRun {
     const part = this.#entries.get(actor);
     if (part === undefined) return;
     for (const item of part.outbox) {
-      if (item.kind !== 'send' || !('target' in item)) continue;
-      if (!this.isRemoved(item.target)) yield item;
+      if (item.kind !== 'send') continue;
+      const target = this.findAt(item);
+      if (target !== undefined && !this.isRemoved(target)) yield item;
     }
     for (const { ref } of part.children.values()) yield* this.unheardOf(ref);
   }
