@@ -4,7 +4,6 @@
  */
 import type { AnyActorLogic, AnyStateMachine } from 'xstate';
 import { CheckpointError } from '../errors.js';
-import { storeMachine } from '../store/store-machine.js';
 import { isMachine } from './rebuild-machine.js';
 
 interface PersistedActor {
@@ -51,7 +50,6 @@ export function checkChildren(
   children: Readonly<Record<string, { readonly src?: unknown } | undefined>>,
 ): void {
   for (const [id, child] of Object.entries(children)) {
-    if (child !== undefined && isStore(child)) throw storeInside(machine, id);
     if (typeof child?.src === 'string') continue;
     throw new CheckpointError(
       'CHILD_LOGIC_MISSING',
@@ -61,20 +59,6 @@ export function checkChildren(
       { path: id },
     );
   }
-}
-
-/** What holds files can't be brought back by a snapshot: XState would bring it back half-alive. */
-function isStore(child: object): boolean {
-  const { logic } = child as { readonly logic?: { readonly config?: unknown } };
-  return logic?.config === storeMachine.config;
-}
-
-function storeInside(machine: string, id: string): CheckpointError {
-  return new CheckpointError(
-    'SNAPSHOT_NOT_SERIALISABLE',
-    `The child '${id}' of '${machine}' is a checkpointMachine: its state is on its disk, and no part of a snapshot. Open that store beside the durable actor, by openCheckpointStore().`,
-    { path: id },
-  );
 }
 
 function missingLogic(machine: AnyStateMachine, path: string, src: unknown): CheckpointError {

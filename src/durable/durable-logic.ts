@@ -3,15 +3,30 @@
  * are treated so at every depth. Other actors need it only at the root: what starts them is held already.
  */
 import type { AnyActorLogic, Snapshot } from 'xstate';
+import { CheckpointError } from '../errors.js';
+import { storeMachine } from '../store/store-machine.js';
 import { DurableEntry } from './durable-entry.js';
 import type { DurableExtras } from './durable-part.js';
 import type { DurableRun } from './durable-run.js';
 import { isMachine, rebuildMachine } from './rebuild-machine.js';
 
-/** The logic of a durable actor's root. */
+/** What holds files can't be brought back by a snapshot: XState would bring it back half-alive. */
+function storeInside(name: string): CheckpointError {
+  return new CheckpointError(
+    'SNAPSHOT_NOT_SERIALISABLE',
+    `The actor '${name}' is a checkpointMachine: its state is on its disk, and can't be part of a snapshot. Open that store beside the durable actor, by openCheckpointStore().`,
+    { path: name },
+  );
+}
+
+/**
+ * The logic of a durable actor's root.
+ * @throws CheckpointError `SNAPSHOT_NOT_SERIALISABLE` where a store is to be one of its actors
+ */
 export function durableLogic(logic: AnyActorLogic, run: DurableRun): AnyActorLogic {
   const made = new Map<AnyActorLogic, AnyActorLogic>();
-  const child = (one: AnyActorLogic): AnyActorLogic => {
+  const child = (one: AnyActorLogic, name: string): AnyActorLogic => {
+    if (one.config === storeMachine.config) throw storeInside(name);
     const known = made.get(one);
     if (known !== undefined) return known;
     // Known before what it holds is looked at: a machine may invoke itself.

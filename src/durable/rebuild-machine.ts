@@ -5,7 +5,7 @@
 import { type AnyActorLogic, type AnyStateMachine, createMachine } from 'xstate';
 
 /** What is put in the place of an actor's logic. */
-export type ReplaceLogic = (logic: AnyActorLogic) => AnyActorLogic;
+export type ReplaceLogic = (logic: AnyActorLogic, name: string) => AnyActorLogic;
 
 interface StateConfig {
   readonly invoke?: unknown;
@@ -22,7 +22,7 @@ export function rebuildMachine(machine: AnyStateMachine, replace: ReplaceLogic):
   const { actors, ...implementations } = machine.implementations;
   const replaced = Object.entries(actors).map(([name, logic]) => [
     name,
-    isLogic(logic) ? replace(logic) : logic,
+    isLogic(logic) ? replace(logic, name) : logic,
   ]);
   const config = replaceInline(machine.config as StateConfig, replace);
   return createMachine(config as Parameters<typeof createMachine>[0]).provide({
@@ -51,7 +51,8 @@ function replaceInline(config: StateConfig, replace: ReplaceLogic): StateConfig 
 function replaceSource(invoke: unknown, replace: ReplaceLogic): unknown {
   if (typeof invoke !== 'object' || invoke === null || !('src' in invoke)) return invoke;
   const { src } = invoke;
-  return isLogic(src) ? { ...invoke, src: replace(src) } : invoke;
+  const name = 'id' in invoke && typeof invoke.id === 'string' ? invoke.id : 'invoke';
+  return isLogic(src) ? { ...invoke, src: replace(src, name) } : invoke;
 }
 
 function isLogic(value: unknown): value is AnyActorLogic {

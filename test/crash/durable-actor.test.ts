@@ -32,8 +32,8 @@ describe('a durable actor that is crashed whenever something of it has become du
     async (_, subject) => {
       const { crashes, failures, effects, end } = await exploreDurableActor(subject);
       expect(failures.slice(0, 3)).toEqual([]);
-      expect(crashes).toBeGreaterThan(20);
-      expect(effects.size).toBeGreaterThan(1);
+      expect(crashes).toBeGreaterThan(10);
+      expect(effects.size).toBeGreaterThan(0);
       expect(end).toMatchObject({ status: 'done' });
     },
   );
@@ -53,9 +53,8 @@ describe('a durable actor that is crashed whenever something of it has become du
       const { status, output, context } = actor.getSnapshot() as Snapshot<unknown> & {
         context: unknown;
       };
-      expect({ status, output, context }).toEqual(
-        JSON.parse(JSON.stringify(end), (_key, value: unknown) => value),
-      );
+      const plainly = subject.result?.(actor.getSnapshot()) ?? { status, output, context };
+      expect(JSON.parse(JSON.stringify(plainly))).toEqual(JSON.parse(JSON.stringify(end)));
     },
   );
 });

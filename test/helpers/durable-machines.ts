@@ -4,6 +4,7 @@
  */
 import {
   type AnyActorLogic,
+  type AnyActorRef,
   assign,
   type EventObject,
   fromCallback,
@@ -370,6 +371,132 @@ const interrupted: DurableSubject = {
     }),
 };
 
+/** Children that do things as they end, that say two things at once, and that nobody waits for then. */
+const ending: DurableSubject = {
+  logic: (world) => {
+    const note = ({ self }: { readonly self: AnyActorRef }, params: string) =>
+      world.begin(self, params);
+    const teller = setup({ actors: { task: task(world) }, actions: { note } }).createMachine({
+      id: 'teller',
+      initial: 'working',
+      states: {
+        working: { invoke: { src: 'task', input: { name: 'teller' }, onDone: 'end' } },
+        end: {
+          type: 'final',
+          entry: [
+            { type: 'note', params: 'receipt' },
+            sendParent({ type: 'one' }),
+            sendParent({ type: 'two' }),
+            sendTo(({ system }) => system.get('hearer'), { type: 'poke' }),
+            sendTo(({ system }) => system.get('hearer'), { type: 'poke' }),
+          ],
+        },
+      },
+    });
+    const hearer = setup({ actions: { note } }).createMachine({
+      id: 'hearer',
+      context: { pokes: 0 },
+      initial: 'idle',
+      states: { idle: {} },
+      on: {
+        poke: {
+          actions: [
+            assign({ pokes: ({ context }) => context.pokes + 1 }),
+            { type: 'note', params: 'poked' },
+            sendParent({ type: 'poked' }),
+          ],
+        },
+      },
+    });
+    return setup({
+      types: {
+        context: {} as { ones: number; twos: number; pokes: number },
+        events: {} as { type: 'one' } | { type: 'two' } | { type: 'poked' },
+      },
+      actors: { teller, hearer },
+      guards: { isAll: ({ context }) => context.twos === 1 && context.pokes === 2 },
+    }).createMachine({
+      id: 'ending',
+      context: { ones: 0, twos: 0, pokes: 0 },
+      invoke: { src: 'hearer', id: 'hearer', systemId: 'hearer' },
+      initial: 'telling',
+      on: {
+        two: { actions: assign({ twos: ({ context }) => context.twos + 1 }) },
+        poked: { actions: assign({ pokes: ({ context }) => context.pokes + 1 }) },
+      },
+      states: {
+        telling: {
+          invoke: { src: 'teller', id: 'teller' },
+          on: {
+            one: { target: 'told', actions: assign({ ones: ({ context }) => context.ones + 1 }) },
+          },
+        },
+        told: { always: { guard: 'isAll', target: 'over' } },
+        over: { type: 'final' },
+      },
+    });
+  },
+};
+
+/** Who answers whom is kept in contexts: of a parent, of a sibling, in lists. */
+const acquainted: DurableSubject = {
+  logic: (world) => {
+    const clerk = setup({
+      types: {
+        input: {} as { peers: AnyActorRef[] },
+        context: {} as { peers: AnyActorRef[] },
+        events: {} as { type: 'ask' },
+      },
+      actions: { note: ({ self }, params: string) => world.begin(self, params) },
+    }).createMachine({
+      id: 'clerk',
+      context: ({ input }) => input,
+      on: {
+        ask: {
+          actions: [
+            { type: 'note', params: 'asked' },
+            sendTo(({ context }) => context.peers[0] as AnyActorRef, { type: 'answer' }),
+          ],
+        },
+      },
+    });
+    return setup({
+      types: {
+        context: {} as { answers: number; clerks: AnyActorRef[] },
+        events: {} as { type: 'answer' },
+      },
+      actors: { clerk },
+    }).createMachine({
+      id: 'acquainted',
+      context: ({ spawn, self }) => {
+        const first = spawn('clerk', { id: 'first', input: { peers: [self] } });
+        const second = spawn('clerk', { id: 'second', input: { peers: [self, first] } });
+        return { answers: 0, clerks: [first, second] };
+      },
+      initial: 'first',
+      states: {
+        first: {
+          after: { 5: 'second' },
+          entry: sendTo(({ context }) => context.clerks[0] as AnyActorRef, { type: 'ask' }),
+        },
+        second: {
+          after: { 5: { guard: ({ context }) => context.answers === 2, target: 'over' } },
+          entry: sendTo(({ context }) => context.clerks[1] as AnyActorRef, { type: 'ask' }),
+        },
+        over: { type: 'final' },
+      },
+      on: { answer: { actions: assign({ answers: ({ context }) => context.answers + 1 }) } },
+    });
+  },
+  result: (snapshot) => {
+    const { status, context } = snapshot as unknown as {
+      readonly status: string;
+      readonly context: { readonly answers: number };
+    };
+    return { status, output: undefined, error: undefined, context: { answers: context.answers } };
+  },
+};
+
 /** All of them, by name. */
 export const durableMachines: Readonly<Record<string, DurableSubject>> = {
   review,
@@ -377,4 +504,6 @@ export const durableMachines: Readonly<Record<string, DurableSubject>> = {
   kinds,
   reentering,
   interrupted,
+  ending,
+  acquainted,
 };

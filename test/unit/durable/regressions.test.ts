@@ -1,7 +1,20 @@
 /** What was found in durable actors, so that it stays found. */
 import { describe, expect, it } from 'vitest';
-import { assign, createMachine, fromCallback, sendTo, setup } from 'xstate';
+import {
+  type AnyStateMachine,
+  assign,
+  cancel,
+  createMachine,
+  fromCallback,
+  fromPromise,
+  raise,
+  SimulatedClock,
+  sendTo,
+  setup,
+} from 'xstate';
 import { createDurableActor } from '../../../src/durable/durable-actor.js';
+import { checkpointMachine, fileCheckpointIo } from '../../../src/index.js';
+import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import { afterCrash, live, MemoryStore, settle } from '../../helpers/durable-bench.js';
 
 describe('a child that its parent leaves', () => {
@@ -121,4 +134,284 @@ it('an actor that has ended leaves its place in the store', async () => {
     actor.start();
     await settle();
   }
+});
+
+describe('an event that waits for its turn', () => {
+  it('is not the end of an actor that was left meanwhile', async () => {
+    const ends: ((value: string) => void)[] = [];
+    const machine = setup({
+      types: {
+        context: {} as { round: number; result: string },
+        events: {} as { type: 'note' } | { type: 'again' },
+      },
+      actors: { job: fromPromise<string>(() => new Promise((resolve) => ends.push(resolve))) },
+    }).createMachine({
+      id: 'jobs',
+      context: { round: 0, result: '' },
+      initial: 'on',
+      on: { note: { actions: assign({ round: ({ context }) => context.round + 1 }) } },
+      states: {
+        on: {
+          invoke: {
+            id: 'job',
+            src: 'job',
+            onDone: { target: 'off', actions: assign({ result: ({ event }) => event.output }) },
+          },
+          on: { again: { target: 'on', reenter: true } },
+        },
+        off: {},
+      },
+    });
+    const store = new MemoryStore();
+    const actor = await live(store, machine);
+    store.isSlow = true;
+    actor.send({ type: 'note' });
+    actor.send({ type: 'again' });
+    ends[0]?.('of the first');
+    for (let turn = 0; turn < 4; turn++) await store.letThrough();
+    expect(actor.getSnapshot().value).toBe('on');
+    ends[1]?.('of the second');
+    for (let turn = 0; turn < 4; turn++) await store.letThrough();
+    expect(actor.getSnapshot().context.result).toBe('of the second');
+  });
+
+  it('is not a delayed one that was cancelled, or whose state was left, meanwhile', async () => {
+    const machine = setup({
+      types: { context: {} as { late: number }, events: {} as { type: 'note' | 'stop' | 'late' } },
+    }).createMachine({
+      id: 'delays',
+      context: { late: 0 },
+      initial: 'on',
+      entry: raise({ type: 'late' }, { delay: 10, id: 'late' }),
+      on: {
+        note: { actions: assign({ late: ({ context }) => context.late }) },
+        late: { actions: assign({ late: ({ context }) => context.late + 1 }) },
+        stop: { target: '.on', reenter: true, actions: cancel('late') },
+      },
+      states: { on: { after: { 10: 'timedOut' } }, timedOut: {} },
+    });
+    const store = new MemoryStore();
+    const clock = new SimulatedClock();
+    const actor = await live(store, machine, { clock });
+    store.isSlow = true;
+    actor.send({ type: 'note' });
+    actor.send({ type: 'stop' });
+    clock.increment(10);
+    for (let turn = 0; turn < 6; turn++) await store.letThrough();
+    const { value, context } = actor.getSnapshot();
+    expect([value, context.late]).toEqual(['on', 0]);
+  });
+
+  it('is a message to a child before it is the one by which its parent leaves that child', async () => {
+    const log: string[] = [];
+    const kid = setup({ actions: { flush: () => log.push('flushed') } }).createMachine({
+      id: 'kid',
+      on: { flush: { actions: 'flush' } },
+    });
+    const machine = setup({
+      types: { events: {} as { type: 'go' } | { type: 'leave' } },
+      actors: { kid },
+    }).createMachine({
+      id: 'parent',
+      initial: 'on',
+      states: {
+        on: {
+          invoke: { src: 'kid', id: 'kid' },
+          on: { go: { actions: sendTo('kid', { type: 'flush' }) }, leave: 'off' },
+        },
+        off: {},
+      },
+    });
+    const actor = await live(new MemoryStore(), machine);
+    actor.send({ type: 'go' });
+    await actor.submit({ type: 'leave' });
+    expect(log).toEqual(['flushed']);
+  });
+});
+
+describe('the end of a run', () => {
+  const machine = createMachine({
+    id: 'counter',
+    context: { n: 0 },
+    on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+  });
+
+  it('by stop() keeps the place until its last save has ended', async () => {
+    const store = new MemoryStore();
+    const actor = await live(store, machine);
+    store.isSlow = true;
+    actor.send({ type: 'add' });
+    actor.stop();
+    const next = createDurableActor(machine, { store });
+    await settle();
+    await store.letThrough();
+    expect((await next).getSnapshot().context.n).toBe(1);
+  });
+
+  it('by stop() tells whenDurable() of a last save that failed', async () => {
+    const store = new MemoryStore();
+    const actor = await live(store, machine);
+    store.failure = new Error('disk full');
+    actor.send({ type: 'add' });
+    actor.stop();
+    await expect(actor.whenDurable()).rejects.toThrow('disk full');
+  });
+
+  it('before it has begun gives the place back, and answers who has submitted', async () => {
+    const store = new MemoryStore();
+    const actor = await createDurableActor(machine, { store });
+    const submitted = actor.submit({ type: 'add' });
+    actor.stop();
+    await expect(submitted).rejects.toMatchObject({ code: 'CLOSED' });
+    expect((await live(store, machine)).isRestored).toBe(true);
+  });
+
+  it('by an action that throws answers who waits; the next run does that action again', async () => {
+    const log: string[] = [];
+    const failing = (throws: boolean) =>
+      setup({
+        actions: {
+          act: () => {
+            log.push('act');
+            if (throws) throw new Error('boom');
+          },
+        },
+      }).createMachine({ id: 'acting', on: { go: { actions: 'act' } } });
+    const store = new MemoryStore();
+    const actor = await live(store, failing(true));
+    actor.subscribe({ error: () => {} });
+    const submitted = [actor.submit({ type: 'go' }), actor.submit({ type: 'go' })];
+    await expect(submitted[1]).rejects.toThrow('boom');
+    await expect(actor.whenDurable()).rejects.toThrow('boom');
+    await live(store, failing(false));
+    expect(log).toEqual(['act', 'act']);
+  });
+});
+
+describe('places in a store', () => {
+  const machine = createMachine({ id: 'm', initial: 'on', states: { on: {} } });
+
+  it.each([
+    ['actors', 'actors.one'],
+    ['actors.one', 'actors'],
+    [[], 'actors'],
+  ])('do not lie inside of each other: %j and %j', async (first, second) => {
+    const store = new MemoryStore();
+    await live(store, machine, { path: first });
+    await expect(createDurableActor(machine, { store, path: second })).rejects.toThrow(TypeError);
+  });
+});
+
+it('a child with two delayed events of one name gets both, in the next run too', async () => {
+  const machine = setup({ types: { context: {} as { n: number } } }).createMachine({
+    id: 'twice',
+    context: { n: 0 },
+    entry: [
+      raise({ type: 'tick' }, { delay: 5, id: 'x' }),
+      raise({ type: 'tick' }, { delay: 5, id: 'x' }),
+    ],
+    on: { tick: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+  });
+  const store = new MemoryStore();
+  await live(store, machine, { clock: new SimulatedClock() });
+  const clock = new SimulatedClock();
+  const actor = await live(afterCrash(store), machine, { clock });
+  clock.increment(5);
+  await settle();
+  expect(actor.getSnapshot().context.n).toBe(2);
+});
+
+it('a machine may invoke itself', async () => {
+  const machine = setup({
+    types: { input: {} as { depth: number }, context: {} as { depth: number } },
+    actors: { self: fromPromise(async () => {}) as never as AnyStateMachine },
+  }).createMachine({
+    id: 'nested',
+    context: ({ input }) => input,
+    initial: 'on',
+    states: {
+      on: {
+        always: { guard: ({ context }) => context.depth === 0, target: 'off' },
+        invoke: {
+          src: 'self',
+          id: 'inner',
+          input: ({ context }: { readonly context: { readonly depth: number } }) => ({
+            depth: context.depth - 1,
+          }),
+          onDone: 'off',
+        },
+      },
+      off: { type: 'final' },
+    },
+  });
+  Object.assign(machine.implementations.actors, { self: machine });
+  const actor = await live(new MemoryStore(), machine, { input: { depth: 2 } });
+  expect(actor.getSnapshot().status).toBe('done');
+});
+
+it('a migration that returns nothing is refused, and nothing is changed', async () => {
+  const of = (version: string) => createMachine({ id: 'm', version, context: { n: 1 } });
+  const store = new MemoryStore();
+  await live(store, of('1'));
+  const { saves } = store;
+  const next = createDurableActor(of('2'), {
+    store: afterCrash(store),
+    migrate: (() => undefined) as never,
+  });
+  await expect(next).rejects.toThrow('migrate() must return a snapshot');
+  expect(store.saves).toBe(saves);
+});
+
+it('news of the snapshots of a child come once each, and named actions may take them', async () => {
+  const seen: unknown[] = [];
+  const child = createMachine({
+    id: 'child',
+    initial: 'a',
+    states: { a: { after: { 1: 'b' } }, b: { after: { 1: 'c' } }, c: {} },
+  });
+  const machine = setup({
+    actors: { child },
+    actions: {
+      see: ({ event }) => {
+        seen.push((event as unknown as { snapshot: { value: unknown } }).snapshot.value);
+      },
+    },
+  }).createMachine({
+    id: 'watcher',
+    invoke: { src: 'child', id: 'child', onSnapshot: { actions: 'see' } },
+  });
+  const clock = new SimulatedClock();
+  const actor = await live(new MemoryStore(), machine, { clock });
+  for (let step = 0; step < 2; step++) {
+    clock.increment(1);
+    await settle();
+  }
+  expect([seen, actor.getSnapshot().status]).toEqual([['a', 'b', 'c'], 'active']);
+});
+
+it('a delay beyond what node takes does not come at once', async () => {
+  const machine = createMachine({
+    id: 'patient',
+    initial: 'waiting',
+    states: { waiting: { after: { [2 ** 31 + 5]: 'over' } }, over: {} },
+  });
+  const actor = await live(new MemoryStore(), machine);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(actor.getSnapshot().value).toBe('waiting');
+  actor.stop();
+});
+
+it('a store inside of a durable actor is refused by name', async () => {
+  const machine = setup({ actors: { checkpoint: checkpointMachine } }).createMachine({
+    id: 'parent',
+    invoke: {
+      src: 'checkpoint',
+      id: 'store',
+      input: { io: fileCheckpointIo({ directory: '/lab', fileSystem: new MemoryFileSystem() }) },
+    },
+  });
+  await expect(createDurableActor(machine, { store: new MemoryStore() })).rejects.toMatchObject({
+    code: 'SNAPSHOT_NOT_SERIALISABLE',
+    details: { path: 'checkpoint' },
+  });
 });
