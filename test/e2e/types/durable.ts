@@ -55,6 +55,8 @@ export async function use(): Promise<number> {
   actor.send({ type: 'add', by: '2' });
   // @ts-expect-error The input is another one.
   void createDurableActor(machine, { store, input: { from: '1' } });
+  // @ts-expect-error The machine needs an input.
+  void createDurableActor(machine, { store });
   await waitFor(actor, (one) => one.matches('off'));
   const { total } = await toPromise(actor);
   const restored: boolean = actor.isRestored;
