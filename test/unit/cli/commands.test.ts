@@ -9,9 +9,11 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/cli/cli-error.js';
+import { createNodeFileSystem } from '../../../src/io/node-file-system.js';
 import { openCheckpointStore } from '../../../src/store.js';
 import { runInMemory } from '../../helpers/cli-run.js';
 import { crashedStore, makeStore, PLAN } from '../../helpers/crashed-stores.js';
+import { entriesIn, fillHistory } from '../../helpers/history-filler.js';
 import { freshFolder } from '../../helpers/temporary-folders.js';
 
 const file = (directory: string) => join(directory, 'ORCHESTRATION.yaml');
@@ -512,6 +514,21 @@ describe('every command', () => {
     const { exitCode, stdout } = await run(directory, 'recover');
     expect(exitCode).toBe(0);
     expect(stdout).toContain('counts as checkpoint 2; the next save seals it');
+  });
+});
+
+describe('history under commands', () => {
+  it('keeps a hundred checkpoints, however many commands save once each', async () => {
+    const directory = freshFolder();
+    const fs = createNodeFileSystem();
+    const entries = Array.from({ length: 103 }, (_, n) => ({
+      sequence: n + 1,
+      timeMs: Date.now(),
+    }));
+    fillHistory(fs, entries, directory);
+    for (const value of ['1', '2', '3']) await run(directory, 'set', 'v', value);
+    // Closing keeps a second copy of the current one.
+    expect(entriesIn(fs, directory)).toHaveLength(101);
   });
 });
 

@@ -421,3 +421,16 @@ describe('options', () => {
     expect(await codeOf(openCheckpointStores('/file', { fileSystem }))).toBe('WRITE_FAILED');
   });
 });
+
+describe('the history of one of many stores', () => {
+  it('keeps to its limit where each lease saves once', async () => {
+    const fs = new MemoryFileSystem();
+    for (let n = 0; n < 112; n += 1) {
+      const stores = await openAll(fs, { maxCheckpoints: 100, audit: false, restore: false });
+      await stores.use('a', (store) => store.save({ n }));
+      await stores.close();
+    }
+    // Closing keeps a second copy of the current one.
+    expect(fs.list(`${ROOT}/a/checkpoints`)).toHaveLength(101);
+  });
+});
