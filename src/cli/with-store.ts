@@ -31,6 +31,8 @@ export interface WithStoreOptions extends WaitOption {
   readonly artifacts?: ArtifactsOptions;
   /** Whether a recovery that was not clean is told on stderr; by default it is. */
   readonly tellsRecovery?: boolean;
+  /** Whether the work is done as soon as the store is open. */
+  readonly doneWhenOpen?: boolean;
   /** Whether the work is known to take long. */
   readonly atOnce?: boolean;
 }
@@ -60,7 +62,7 @@ export async function withStore<T>(
         if (!recovery.clean && options.tellsRecovery !== false) {
           context.note(recoveryText(recovery, 'The store was recovered first.').trimEnd());
         }
-        signal.throwIfAborted();
+        if (options.doneWhenOpen !== true) signal.throwIfAborted();
         const value = await body(store);
         return { value, recovery, exitCode: hasFindings(recovery) ? EXIT.findings : EXIT.ok };
       } finally {
