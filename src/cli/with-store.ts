@@ -55,7 +55,8 @@ export async function withStore<T>(
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
       const open = () => openCheckpointStore({ directory, file, artifacts, restore: false });
-      const store = await openWaiting(open, options, signal).catch(explainRefusal(context));
+      const opening = openWaiting(open, options, signal, (words) => context.note(words));
+      const store = await opening.catch(explainRefusal(context));
       try {
         const { recovery } = store;
         for (const warning of store.warnings) context.note(`warning: ${warning}`);

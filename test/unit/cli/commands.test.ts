@@ -589,6 +589,17 @@ describe('--wait', () => {
     expect(await waiting).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
+  it('says on stderr whom it waits for, once, after a second', async () => {
+    const directory = await makeStore();
+    const holder = await openCheckpointStore({ directory });
+    const { exitCode, stderr } = await run(directory, 'set', 'a', '1', '--wait', '1.3');
+    await holder.close();
+    expect(exitCode).toBe(11);
+    const [first, second] = stderr.split('\n');
+    expect(first).toBe(`waiting for process ${process.pid}, which has the store open`);
+    expect(second).toMatch(/^error LOCKED/);
+  });
+
   it('ends with LOCKED when the time is over, and at once without it', async () => {
     const directory = await makeStore();
     const holder = await openCheckpointStore({ directory });
