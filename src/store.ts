@@ -31,6 +31,7 @@ import {
   checkStoreOptions,
   toPath,
 } from './store/check-arguments.js';
+import { checkKeys, SAVE_KEYS } from './store/check-keys.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
 import { historyBeside, releaseQuietly } from './store/file-port.js';
@@ -467,15 +468,17 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
     const { durability = this.#options.durability ?? 'committed' } = options;
     return this.#meter.save(operation, durability, () =>
-      this.#stage(change, { ...options, durability }),
+      this.#stage(operation, change, { ...options, durability }),
     );
   }
 
   async #stage(
+    operation: SaveTrace['operation'],
     change: () => Change,
     options: SaveOptions & { readonly durability: Durability },
   ): Promise<SaveResult> {
     const { label, pinned, signal, durability } = options;
+    checkKeys(options, SAVE_KEYS, `${operation}()`);
     checkLabel(label, pinned);
     checkDurability(durability);
     signal?.throwIfAborted();

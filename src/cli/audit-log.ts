@@ -238,7 +238,6 @@ async function tail(context: CliContext, options: TailOptions): Promise<ExitCode
     }
     await print(write, kept);
     if (!options.follow) return;
-    context.endsWhenInterrupted();
     for await (const lines of follow(context.directory, sources, environment.signal)) {
       const entries = lines.flatMap((line) => bad.read(line)).filter(isWanted);
       if (entries.length > 0) await print(write, entries);

@@ -16,13 +16,13 @@ export class UsageError extends Error {
   }
 }
 
-/** SIGINT or SIGTERM arrived; exit code 130 or 143. */
+/** SIGINT or SIGTERM arrived before the work was done; exit code 130 or 143. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
   readonly exitCode: ExitCode;
 
   constructor(signal: 'SIGINT' | 'SIGTERM') {
-    super(`Interrupted by ${signal}: nothing is left half done.`);
+    super(`Interrupted by ${signal}: nothing was saved, and nothing is left half done.`);
     this.exitCode = signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
   }
 }

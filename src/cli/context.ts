@@ -52,8 +52,6 @@ export interface CliContext {
   readonly progress: Progress;
   /** Prints the command's result: the data in JSON mode, the text otherwise. */
   result(data: unknown, text: string): void;
-  /** An interruption is how this command ends: the exit code stays its own. */
-  endsWhenInterrupted(): void;
   /** Prints a line for people on stderr; nothing in JSON mode. */
   note(text: string): void;
 }
@@ -65,11 +63,7 @@ export type CommandBody = (context: CliContext) => Promise<ExitCode>;
 export type Launch = (command: Command, body: CommandBody) => Promise<void>;
 
 /** Builds the context of one run. @throws UsageError, CheckpointError `PATH_OUTSIDE_STORE` */
-export function createContext(
-  environment: CliEnvironment,
-  flags: StoreFlags,
-  endsWhenInterrupted: () => void = () => {},
-): CliContext {
+export function createContext(environment: CliEnvironment, flags: StoreFlags): CliContext {
   const { stdout, stderr, env } = environment;
   const json = flags.json ?? false;
   const file = flags.file ?? DEFAULT_FILE;
@@ -83,7 +77,6 @@ export function createContext(
     verbose: isVerbose(flags, env),
     colors: picocolors.createColors(!json && wantsColors(stdout, env)),
     progress,
-    endsWhenInterrupted,
     result: (data, text) => void stdout.write(json ? toJson(data) : text),
     note: (text) => {
       progress.clear();

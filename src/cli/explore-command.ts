@@ -12,7 +12,7 @@ import { type LabProgress, type LabReport, runLab } from '../testing/lab.js';
 import { parseFaults, parseScenario } from '../testing/parse-scenario.js';
 import type { Scenario, ScenarioFaults } from '../testing/scenario.js';
 import { labScenarios } from '../testing/scenarios.js';
-import { UsageError } from './cli-error.js';
+import { InterruptedError, UsageError } from './cli-error.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { describeCase } from './explore-replay.js';
@@ -105,6 +105,8 @@ async function exploreStores(context: CliContext, flags: ExploreFlags): Promise<
     writeFileSync(resolve(environment.cwd, flags.save), `${JSON.stringify(first, null, 1)}\n`);
   }
   context.result(toJsonReport(report, flags), describeReport(report, flags));
+  const { reason } = environment.signal;
+  if (report.interrupted && reason instanceof InterruptedError) return reason.exitCode;
   return report.cases.length > 0 || gapsOf(report, flags).length > 0 ? EXIT.error : EXIT.ok;
 }
 

@@ -145,7 +145,6 @@ async function serve(
     entries,
     checkpoints: [...checkpoints.values()],
   }));
-  context.endsWhenInterrupted();
   context.result({ url: server.url }, `${server.url}\n`);
   context.note('Whoever has this address can see the run. Ctrl-C ends it.');
   if (open) openBrowser(server.url);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
 import { addAuditCommand } from './audit-command.js';
-import { InterruptedError, stackOf, type ToldError, tellError, UsageError } from './cli-error.js';
+import { stackOf, type ToldError, tellError, UsageError } from './cli-error.js';
 import {
   type CliEnvironment,
   createContext,
@@ -109,10 +109,9 @@ export async function runCli(
 ): Promise<ExitCode> {
   let outcome: ExitCode = EXIT.ok;
   let flags = flagsIn(args);
-  let endsSo = false;
   const launch: Launch = async (command, body) => {
     flags = { ...command.parent?.parent?.opts(), ...command.parent?.opts(), ...command.opts() };
-    outcome = await body(createContext(environment, flags, () => (endsSo = true)));
+    outcome = await body(createContext(environment, flags));
   };
   const refusal: string[] = [];
   const program = buildProgram(launch);
@@ -128,8 +127,8 @@ export async function runCli(
   }
   try {
     await program.parseAsync([...args], { from: 'user' });
-    const { reason } = environment.signal;
-    return reason instanceof InterruptedError && !endsSo ? reason.exitCode : outcome;
+    // An interruption that came too late to stop the command is none: what was asked for is done.
+    return outcome;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const told = error instanceof CommanderError ? usageError(refusal) : error;

@@ -41,8 +41,8 @@ export function addRecoverCommand(program: Command, launch: Launch): Command {
 }
 
 async function recover(context: CliContext, { wait }: WaitOption): Promise<ExitCode> {
-  const options = { mustExist: true, doing: 'recovering', tellsRecovery: false, wait };
-  const { recovery, exitCode } = await withStore(context, options, async () => {});
+  const how = { mustExist: true, doing: 'recovering', tellsRecovery: false, doneWhenOpen: true };
+  const { recovery, exitCode } = await withStore(context, { ...how, wait }, async () => {});
   context.result(recovery, recoveryText(recovery, outcomeOf(recovery)));
   return exitCode;
 }

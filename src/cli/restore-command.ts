@@ -160,6 +160,9 @@ async function confirm(
   try {
     const answer = await lines.question(question, { signal });
     return /^y(es)?$/i.test(answer.trim());
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   } finally {
     lines.close();
   }

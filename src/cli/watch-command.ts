@@ -78,7 +78,6 @@ async function watch(context: CliContext, options: Options): Promise<ExitCode> {
       recheckMs: recheck,
       onError: (error) => told.say({ event: 'failed', ...toFacts(error) }),
     });
-    context.endsWhenInterrupted();
     await untilInterrupted(signal, guard.done);
     guard.stop();
     return told.halted ? EXIT.error : EXIT.ok;

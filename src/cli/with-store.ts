@@ -31,6 +31,8 @@ export interface WithStoreOptions extends WaitOption {
   readonly artifacts?: ArtifactsOptions;
   /** Whether a recovery that was not clean is told on stderr; by default it is. */
   readonly tellsRecovery?: boolean;
+  /** Whether the work is done as soon as the store is open. */
+  readonly doneWhenOpen?: boolean;
   /** Whether the work is known to take long. */
   readonly atOnce?: boolean;
 }
@@ -53,14 +55,15 @@ export async function withStore<T>(
     async () => {
       if (options.mustExist) await inspectStore({ directory, file });
       const open = () => openCheckpointStore({ directory, file, artifacts, restore: false });
-      const store = await openWaiting(open, options, signal).catch(explainRefusal(context));
+      const opening = openWaiting(open, options, signal, (words) => context.note(words));
+      const store = await opening.catch(explainRefusal(context));
       try {
         const { recovery } = store;
         for (const warning of store.warnings) context.note(`warning: ${warning}`);
         if (!recovery.clean && options.tellsRecovery !== false) {
           context.note(recoveryText(recovery, 'The store was recovered first.').trimEnd());
         }
-        signal.throwIfAborted();
+        if (options.doneWhenOpen !== true) signal.throwIfAborted();
         const value = await body(store);
         return { value, recovery, exitCode: hasFindings(recovery) ? EXIT.findings : EXIT.ok };
       } finally {

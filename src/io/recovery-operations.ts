@@ -15,7 +15,7 @@ import type {
   WalEvidence,
 } from './checkpoint-io.js';
 import { readAgreed } from './file-content.js';
-import type { FileSystem } from './file-system.js';
+import type { FileStat, FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
   artifactsOfAdopted,
@@ -42,14 +42,17 @@ const QUARANTINED_WAL = 'checkpoint.wal';
 export function checkWal(session: Session): IoOperations['checkWal']['output'] {
   const { wal } = pathsOf(session);
   const found = session.fs.statLink(wal);
-  if (found !== undefined && found.kind !== 'file') {
-    throw new CheckpointError(
-      'READ_FAILED',
-      `${wal} is a ${found.kind}, not a log. Nothing was changed; remove it if you know where it comes from.`,
-      { file: wal },
-    );
-  }
+  if (found !== undefined && found.kind !== 'file') throw notALog(wal, found);
   return { present: found !== undefined };
+}
+
+/** What keeps a store from being opened where something else has the log's name. */
+export function notALog(wal: string, { kind }: FileStat): CheckpointError {
+  return new CheckpointError(
+    'READ_FAILED',
+    `${wal} is a ${kind}, not a log. Nothing was changed; remove it if you know where it comes from.`,
+    { file: wal },
+  );
 }
 
 /** Reads the log. One that is too large to be ours is not read, and counts as damaged. */

@@ -48,6 +48,7 @@ export function* writeIntent(
   const claim = { sequence, epoch, timeMs, ...(label !== undefined && { label }) };
   const sealed = { ...claim, ...(pinned && { pinned }), text, artifacts };
   const image = sealText(text, sealed);
+  const isRepeated = session.round?.sequence === sequence;
   const round: Round = { sequence, image, sealed: { kind: 'sealed', ...sealed } };
   session.round = round;
   const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
@@ -65,7 +66,7 @@ export function* writeIntent(
     },
     image.length,
   );
-  if (fs.statLink(wal) !== undefined) throw logInTheWay(wal);
+  if (fs.statLink(wal) !== undefined) throw logInTheWay(wal, isRepeated);
   round.wal = { handle: createFile(fs, wal, ownershipOf(session)), encoder };
   writeAll(round.wal.handle, concat(header, intent), 0, wal);
   return { bytes: encoder.offset, sha256: afterImage.sha256 };
@@ -299,11 +300,13 @@ function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
   return joined;
 }
 
-function logInTheWay(wal: string): CheckpointError {
+/** Of a round that is tried again an earlier log, which was removed, may be found after a crash. */
+function logInTheWay(wal: string, isRepeated: boolean): CheckpointError {
+  const what = isRepeated ? '' : ' Nothing was written.';
   return new CheckpointError(
     'LOG_IN_THE_WAY',
-    `A log ${wal} appeared while the store was open. Nothing was written. Close the store and open it again: recovery will judge the log.`,
-    { file: wal },
+    `A log ${wal} appeared while the store was open.${what} Close the store and open it again: recovery will judge what is there.`,
+    { file: wal, outcome: isRepeated ? 'unknown' : 'notSaved' },
   );
 }
 

@@ -218,7 +218,9 @@ export function refusedSave(
 export function errorOfRound(output: WriteOutput): CheckpointError {
   if (output.status === 'committed') throw new TypeError('a committed round has no error');
   const { error, published, sequence, status } = output;
-  const outcome = published ? 'published' : status === 'halted' ? 'unknown' : 'notSaved';
+  // A port that knows that nothing was begun says so; else a store that has halted can't tell.
+  const unpublished = status === 'halted' ? (error.details.outcome ?? 'unknown') : 'notSaved';
+  const outcome = published ? 'published' : unpublished;
   return new CheckpointError(
     error.code,
     error.message,

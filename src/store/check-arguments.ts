@@ -6,6 +6,7 @@ import { fits } from '../format/quoted-text.js';
 import { MAX_LABEL_BYTES } from '../format/wal-format.js';
 import { parsePath, type YamlPath } from '../format/yaml/yaml-path.js';
 import { checkAudit } from './audit-options.js';
+import { checkInnerKeys, checkKeys, STORE_KEYS } from './check-keys.js';
 import { detectorSettings } from './restore-options.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
@@ -47,11 +48,16 @@ export function checkStoreOptions(options: CheckpointStoreOptions, who: string):
   if (typeof options?.directory !== 'string' || options.directory === '') {
     throw new TypeError(`${who} needs a directory`);
   }
-  checkPolicies(options);
+  checkKeys(options, STORE_KEYS, who);
+  checkPolicies(options, who);
 }
 
-/** @throws TypeError for policies that can't be meant */
-export function checkPolicies(options: Omit<CheckpointStoreOptions, 'directory'>): void {
+/** @throws TypeError for policies that can't be meant; `who` takes them */
+export function checkPolicies(
+  options: Omit<CheckpointStoreOptions, 'directory'>,
+  who: string,
+): void {
+  checkInnerKeys(options, who);
   checkRetention(options);
   checkAudit(options);
   detectorSettings(options.restore, options.heartbeatMs);

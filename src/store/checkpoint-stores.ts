@@ -15,6 +15,7 @@ import { absolute, checkFileName, DEFAULT_FILE, join } from '../io/store-paths.j
 import { SyncSchedule, SyncSchedulingFileSystem } from '../io/sync-scheduling-file-system.js';
 import { type CheckpointStore, openCheckpointStore } from '../store.js';
 import { checkPolicies } from './check-arguments.js';
+import { checkKeys, SHARED_KEYS } from './check-keys.js';
 import { timersOf } from './guards.js';
 import { LeasePool, type Opened, type PoolLease } from './lease-pool.js';
 import {
@@ -91,6 +92,13 @@ export interface CheckpointStoresStats {
   };
 }
 
+const STORES_KEYS: Readonly<Record<keyof CheckpointStoresOptions, true>> = {
+  ...SHARED_KEYS,
+  optionsFor: true,
+  maxOpen: true,
+  maxSyncs: true,
+  idleMs: true,
+};
 const DEFAULTS = { maxOpen: 64, maxSyncs: 3, idleMs: 30_000 };
 /** Timers can't be set further ahead than this. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
@@ -297,6 +305,7 @@ function checkOptions(options: CheckpointStoresOptions): void {
   for (const key of ['directory', 'io']) {
     if (Object.hasOwn(options, key)) throw new TypeError(`many stores take no option ${key}`);
   }
+  checkKeys(options, STORES_KEYS, 'openCheckpointStores()');
   const { optionsFor, maxOpen = 1, maxSyncs = 1, idleMs = 0, file } = options;
   if (file !== undefined) checkFileName(file);
   if (optionsFor !== undefined && typeof optionsFor !== 'function') {
@@ -311,5 +320,5 @@ function checkOptions(options: CheckpointStoresOptions): void {
   if (!isTime && idleMs !== Number.POSITIVE_INFINITY) {
     throw new TypeError(`idleMs is a number of milliseconds from 0, or Infinity, not ${idleMs}`);
   }
-  checkPolicies(options);
+  checkPolicies(options, 'openCheckpointStores()');
 }

@@ -10,6 +10,7 @@ import type { FileStat, FileSystem, LockOwner } from '../io/file-system.js';
 import { listSequences } from '../io/history-files.js';
 import { isMissing, readError, systemCode } from '../io/io-error.js';
 import { createNodeFileSystem } from '../io/node-file-system.js';
+import { notALog } from '../io/recovery-operations.js';
 import {
   absolute,
   checkFileName,
@@ -129,9 +130,13 @@ export function checkWithin(fs: FileSystem, directory: string, file: string): vo
 }
 
 function look(fs: FileSystem, name: string, paths: StorePaths): StoreSummary | undefined {
-  const { directory, target } = paths;
+  const { directory, target, wal } = paths;
   const { holder, isLogWaiting } = stateOf(fs, paths);
   const known = { name, directory, ...(holder && { holder }), isLogWaiting };
+  const log = isLogWaiting ? fs.statLink(wal) : undefined;
+  if (log !== undefined && log.kind !== 'file') {
+    return { ...known, problem: toProblem(notALog(wal, log)) };
+  }
   const tail = readTail(fs, target, SEAL_TAIL_BYTES);
   if (tail !== undefined) return { ...known, ...checkpointOf(tail) };
   if (listSequences(fs, paths).length > 0) {

@@ -5,6 +5,7 @@
 import { CheckpointError } from '../errors.js';
 import { cloneValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointRequest, SaveRequestOptions } from '../io/io-messages.js';
+import { notTried } from '../machines/checkpoint-messages.js';
 import type { CheckpointStore } from '../store.js';
 import type { CheckpointNotice } from './checkpoint-notices.js';
 import { deferred } from './guards.js';
@@ -13,6 +14,16 @@ import type { SaveResult } from './store-options.js';
 type CloseRequest = Extract<CheckpointRequest, { type: 'checkpoint.close' }>;
 
 type Answer = (request: CheckpointRequest, notice: CheckpointNotice<unknown>) => void;
+
+/** The requests that end in a save, of which is told whether it was done. */
+const SAVING: ReadonlySet<CheckpointRequest['type']> = new Set([
+  'checkpoint.save',
+  'checkpoint.saveText',
+  'checkpoint.set',
+  'checkpoint.delete',
+  'checkpoint.update',
+  'checkpoint.restore',
+] as const);
 
 /** See the head of this file. */
 export class RequestDesk {
@@ -188,9 +199,15 @@ export class RequestDesk {
 
   #fail(request: CheckpointRequest, thrown: unknown): void {
     const { type: command } = request;
-    const error = thrown instanceof CheckpointError ? thrown : invalid(command, thrown);
+    const coded = thrown instanceof CheckpointError ? thrown : invalid(command, thrown);
+    const error = SAVING.has(command) ? withOutcome(coded) : coded;
     this.#answer(request, { type: 'checkpoint.failed', error, command });
   }
+}
+
+/** What is refused before its round begins has no outcome yet: nothing was tried. */
+function withOutcome(error: CheckpointError): CheckpointError {
+  return error.details.outcome === undefined ? (notTried(error) ?? error) : error;
 }
 
 function saveOptions({ label, pinned, artifacts, durability }: SaveRequestOptions) {

@@ -26,7 +26,7 @@ import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
 import type { Failure } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
-import { fixedWorld } from './fixed-world.js';
+import { type FixedWorld, fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
 
 /** The names of the checks. */
@@ -65,6 +65,11 @@ export interface OpenSettings {
   readonly externalEdits: CheckpointStoreOptions['externalEdits'];
 }
 
+/** What the store is opened with besides: who looks on, and the lab's world in place of this machine's. */
+export interface LabWorld extends Partial<FixedWorld> {
+  readonly inspect?: CheckpointStoreOptions['inspect'];
+}
+
 /** What goes wrong while it is opened. */
 export interface Disturbances {
   /** Operations of the port that are made to fail. */
@@ -85,9 +90,7 @@ export type Outcome =
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
-  settings: OpenSettings &
-    Disturbances &
-    Pick<CheckpointStoreOptions, 'inspect' | 'clock' | 'random'>,
+  settings: OpenSettings & Disturbances & LabWorld,
 ): Promise<Outcome> {
   const { open, externalEdits, inspect, clock, random, faults = [], decide } = settings;
   const faulty = decide && new FaultyFileSystem(disk, decide);

@@ -4,7 +4,7 @@
  * nothing of a store but that no promise depends on either; `docs/testing.md` says so.
  */
 import { createRandom } from '../io/random.js';
-import type { CheckpointStoreOptions } from '../store/store-options.js';
+import type { StoreClock } from '../store/store-options.js';
 
 /** After every time stamp of a simulated disk, so that these are believed as those of a real disk are. */
 const NOW_MS = Date.UTC(2040, 0, 1);
@@ -18,10 +18,14 @@ export type DrawsFrom =
   | 'a recovery after a refusal'
   | `recovery ${number}`;
 
+/** The options of a store that tie it to the lab rather than to this machine. */
+export interface FixedWorld {
+  readonly clock: StoreClock;
+  readonly random: (length: number) => Uint8Array;
+}
+
 /** Options for all stores of one run, or of one recovery. */
-export function fixedWorld(
-  who: DrawsFrom,
-): Required<Pick<CheckpointStoreOptions, 'clock' | 'random'>> {
+export function fixedWorld(who: DrawsFrom): FixedWorld {
   const random = createRandom(seedOf(who));
   return {
     clock,

@@ -1,6 +1,6 @@
 /**
  * The types of the built package hold in a strict user's project without casts: with
- * `exactOptionalPropertyTypes` and without. Needs a build.
+ * `exactOptionalPropertyTypes` and without; and they are whole themselves. Needs a build.
  */
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 
 const folder = fileURLToPath(new URL('./types/', import.meta.url));
 
-/** What is compiled three times is read once. */
+/** What is compiled several times is read once. */
 const read = new Map<string, ts.SourceFile | undefined>();
 
 function problems(changes: ts.CompilerOptions, replaced?: (text: string) => string): string[] {
@@ -25,12 +25,42 @@ function problems(changes: ts.CompilerOptions, replaced?: (text: string) => stri
     if (isOurs || !read.has(path)) read.set(path, getSourceFile(path, version, ...rest));
     return read.get(path);
   };
-  const program = ts.createProgram(fileNames, all, host);
+  return diagnostics(ts.createProgram(fileNames, all, host));
+}
+
+function diagnostics(program: ts.Program): string[] {
   return ts.getPreEmitDiagnostics(program).map(({ messageText, file, start }) => {
     const line = file ? file.getLineAndCharacterOfPosition(start ?? 0).line + 1 : 0;
     return `${line}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
   });
 }
+
+/** The declarations of every entry point, as a project compiles them that checks libraries too. */
+function problemsOfEntryPoints(): string[] {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const manifest = JSON.parse(ts.sys.readFile(`${root}package.json`) ?? '');
+  const entries: { types?: string }[] = Object.values(manifest.exports);
+  const files = entries.flatMap(({ types }) => (types === undefined ? [] : [`${root}${types}`]));
+  expect(files.length).toBeGreaterThan(3);
+  const config = ts.readConfigFile(`${folder}tsconfig.json`, ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config.config, ts.sys, folder);
+  // With exactOptionalPropertyTypes the declarations of xstate itself don't compile.
+  const checked = { skipLibCheck: false, exactOptionalPropertyTypes: false, types: ['node'] };
+  const all = { ...options, ...checked };
+  const host = ts.createCompilerHost(all);
+  const { getSourceFile } = host;
+  host.getSourceFile = (path, version, ...rest) => {
+    if (!read.has(path)) read.set(path, getSourceFile(path, version, ...rest));
+    return read.get(path);
+  };
+  return diagnostics(ts.createProgram(files, all, host));
+}
+
+describe('the declarations of the package', () => {
+  it('compile where libraries are checked too', () => {
+    expect(problemsOfEntryPoints()).toEqual([]);
+  });
+});
 
 describe('a strict project that embeds a store', () => {
   it.each([true, false])('compiles without casts, exactOptionalPropertyTypes: %s', (exact) => {

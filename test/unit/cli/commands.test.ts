@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   appendFileSync,
   existsSync,
@@ -7,11 +8,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { InterruptedError } from '../../../src/cli/cli-error.js';
+import { runCli } from '../../../src/cli/program.js';
+import { createNodeFileSystem } from '../../../src/io/node-file-system.js';
 import { openCheckpointStore } from '../../../src/store.js';
 import { runInMemory } from '../../helpers/cli-run.js';
 import { crashedStore, makeStore, PLAN } from '../../helpers/crashed-stores.js';
+import { entriesIn, fillHistory } from '../../helpers/history-filler.js';
 import { freshFolder } from '../../helpers/temporary-folders.js';
 
 const file = (directory: string) => join(directory, 'ORCHESTRATION.yaml');
@@ -494,10 +499,54 @@ describe('every command', () => {
     for (const [name, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
       const signal = AbortSignal.abort(new InterruptedError(name));
       const args = ['set', 'workflow.status', 'LATE', '--dir', directory];
-      expect(await runInMemory(args, { signal })).toMatchObject({ exitCode: code, stdout: '' });
+      const result = await runInMemory(args, { signal });
+      expect(result).toMatchObject({ exitCode: code, stdout: '' });
+      expect(result.stderr).toContain(`Interrupted by ${name}: nothing was saved`);
     }
     expect((await run(directory, 'get', 'workflow.status')).stdout).toBe('ACTIVE\n');
     expect((await run(directory, 'status')).stdout).toMatch(/lock +free/);
+  });
+
+  it.each([['set', 'workflow.status', 'DONE'], ['recover'], ['restore', '1', '--yes']])(
+    'exits with 0 where it was interrupted once it was done: %s',
+    async (...args) => {
+      const directory = await makeStore();
+      const interruption = new AbortController();
+      const stdout = new PassThrough();
+      const told: string[] = [];
+      const write = stdout.write.bind(stdout);
+      stdout.write = (text: string) => {
+        told.push(text);
+        interruption.abort(new InterruptedError('SIGTERM'));
+        return write(text);
+      };
+      const exitCode = await runCli([...args, '--dir', directory], {
+        stdin: Readable.from([]),
+        stdout,
+        stderr: new PassThrough(),
+        env: {},
+        cwd: directory,
+        signal: interruption.signal,
+      });
+      expect([exitCode, told.length]).toEqual([0, 1]);
+    },
+  );
+
+  it('ends the round that is on its way when it is interrupted, and tells of it', async () => {
+    const directory = await makeStore();
+    const interruption = new AbortController();
+    const { signal } = interruption;
+    const whenLogSyncs = (message: unknown) => {
+      if (!(message as { file: string }).file.endsWith('.checkpoint.wal')) return;
+      interruption.abort(new InterruptedError('SIGINT'));
+    };
+    const channel = 'tracing:checkpoint-wal:sync:start';
+    subscribe(channel, whenLogSyncs);
+    const args = ['set', 'workflow.status', 'DONE', '--dir', directory];
+    const { exitCode, stdout } = await runInMemory(args, { signal });
+    unsubscribe(channel, whenLogSyncs);
+    expect([signal.aborted, exitCode]).toEqual([true, 0]);
+    expect(stdout).toContain('saved checkpoint 2');
   });
 
   it('shows control characters of a hostile file as replacement characters', async () => {
@@ -515,6 +564,21 @@ describe('every command', () => {
   });
 });
 
+describe('history under commands', () => {
+  it('keeps a hundred checkpoints, however many commands save once each', async () => {
+    const directory = freshFolder();
+    const fs = createNodeFileSystem();
+    const entries = Array.from({ length: 103 }, (_, n) => ({
+      sequence: n + 1,
+      timeMs: Date.now(),
+    }));
+    fillHistory(fs, entries, directory);
+    for (const value of ['1', '2', '3']) await run(directory, 'set', 'v', value);
+    // Closing keeps a second copy of the current one.
+    expect(entriesIn(fs, directory)).toHaveLength(101);
+  });
+});
+
 describe('--wait', () => {
   it('waits for who has the store open, and then does its work', async () => {
     const directory = await makeStore();
@@ -523,6 +587,17 @@ describe('--wait', () => {
     await new Promise((resolve) => setTimeout(resolve, 120));
     await holder.close();
     expect(await waiting).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  it('says on stderr whom it waits for, once, after a second', async () => {
+    const directory = await makeStore();
+    const holder = await openCheckpointStore({ directory });
+    const { exitCode, stderr } = await run(directory, 'set', 'a', '1', '--wait', '1.3');
+    await holder.close();
+    expect(exitCode).toBe(11);
+    const [first, second] = stderr.split('\n');
+    expect(first).toBe(`waiting for process ${process.pid}, which has the store open`);
+    expect(second).toMatch(/^error LOCKED/);
   });
 
   it('ends with LOCKED when the time is over, and at once without it', async () => {

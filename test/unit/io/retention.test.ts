@@ -213,6 +213,74 @@ describe('retention', () => {
   });
 });
 
+describe('retention where each opening saves once', () => {
+  /** The earlier checkpoints left after so many openings with one save each, a minute apart. */
+  async function afterOpenings(
+    count: number,
+    options: Options,
+    { fs = new MemoryFileSystem() as FileSystem, isPinned = (_n: number): boolean => false } = {},
+  ) {
+    for (let n = 0; n < count; n += 1) {
+      const clock = { now: () => NOW_MS + n * 60_000 };
+      const opened = { audit: false, restore: false, clock, ...options } as const;
+      const store = await open(fs, { ...UNLIMITED, ...opened });
+      await store.save({ n }, isPinned(n) ? { label: `pin ${n}`, pinned: true } : {});
+      await store.close();
+    }
+    // Closing keeps a second copy of the current one.
+    return entriesIn(fs).slice(0, -1);
+  }
+
+  it.each([1, 98, 100, 120])('keeps %i and no more', async (maxCheckpoints) => {
+    const left = await afterOpenings(135, { maxCheckpoints });
+    expect(left).toEqual(
+      Array.from({ length: maxCheckpoints }, (_, index) => 135 - maxCheckpoints + index),
+    );
+  });
+
+  it('keeps as many besides the pinned ones, however many those are', async () => {
+    const pinsFirst = await afterOpenings(
+      240,
+      { maxCheckpoints: 100 },
+      { isPinned: (n) => n < 120 },
+    );
+    expect(pinsFirst).toEqual(
+      Array.from({ length: 220 }, (_, index) => (index < 120 ? index + 1 : index + 20)),
+    );
+    const mixed = await afterOpenings(
+      140,
+      { maxCheckpoints: 60 },
+      { isPinned: (n) => n % 2 === 0 },
+    );
+    const unpinned = mixed.filter((sequence) => sequence % 2 === 0);
+    expect([unpinned[0], unpinned.length, mixed.length]).toEqual([20, 60, 130]);
+  });
+
+  it('keeps none that is too old, also behind more pinned ones than an ordinary save reads', async () => {
+    const limits = { maxAgeHours: 10.5 / 60 };
+    expect(await afterOpenings(40, limits)).toEqual(Array.from({ length: 11 }, (_, n) => n + 29));
+    const behindPins = await afterOpenings(150, limits, { isPinned: (n) => n < 110 });
+    expect(behindPins.slice(110)).toEqual(Array.from({ length: 11 }, (_, n) => n + 139));
+  });
+
+  it('comes down to a limit that was lowered', async () => {
+    const fs = new MemoryFileSystem();
+    fillHistory(fs, minutely(300));
+    expect(await afterOpenings(25, { maxCheckpoints: 110 }, { fs })).toHaveLength(110);
+  });
+
+  it('keeps to a limit above what every save reads, give or take a few', async () => {
+    const fs = new MemoryFileSystem();
+    fillHistory(fs, minutely(2520));
+    const lengths: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      lengths.push((await afterOpenings(12, { maxCheckpoints: 2500 }, { fs })).length);
+    }
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(2500);
+    expect(lengths.at(-1)).toBeLessThan(2510);
+  });
+});
+
 describe('the cost of retention', () => {
   /** File operations of each of some saves, with so many entries in history. */
   async function costs(count: number, saves: number, options: Options) {

@@ -216,6 +216,20 @@ describe('what is in the way of the audit', () => {
     expect(verifyTexts(auditTexts(fs))).toMatchObject({ intact: true, runs: 1 });
   });
 
+  it.each(['directory', 'symlink'])('as a %s is warned of and logged at open', async (kind) => {
+    const fs = new MemoryFileSystem();
+    fs.makeDirectory(DIRECTORY);
+    if (kind === 'directory') fs.makeDirectory(AUDIT);
+    else fs.symlink('/elsewhere', AUDIT);
+    const logged: string[] = [];
+    const none = () => {};
+    const warn = (_facts: object, message: string) => void logged.push(message);
+    const store = await open(fs, { logger: { debug: none, info: none, warn, error: none } });
+    const told = expect.stringContaining(`audit.jsonl is a ${kind}, not the store's own`);
+    expect([store.warnings, logged]).toEqual([[told], [told]]);
+    await store.close();
+  });
+
   it('as something that is no file refuses no open, but every save under the policy round', async () => {
     const fs = new MemoryFileSystem();
     fs.makeDirectory(DIRECTORY);

@@ -310,6 +310,21 @@ describe('the list', () => {
     expect(found.map(({ name }) => all.isOpen(name)).indexOf(true)).toBe(1);
   });
 
+  it.each(['directory', 'symlink'])(
+    'tells a %s under the name of the log as a problem',
+    async (kind) => {
+      const { fs } = await filled();
+      const wal = `${ROOT}/a-closed/.checkpoint.wal`;
+      if (kind === 'directory') fs.makeDirectory(wal);
+      else fs.symlink('/elsewhere', wal);
+      const [found] = await collect(listCheckpointStores(ROOT, { fileSystem: fs }));
+      const problem = { code: 'READ_FAILED', message: expect.stringContaining(`is a ${kind}`) };
+      expect(found).toMatchObject({ name: 'a-closed', isLogWaiting: true, problem });
+      const opening = openCheckpointStore({ directory: `${ROOT}/a-closed`, fileSystem: fs });
+      expect(await codeOf(opening)).toBe('READ_FAILED');
+    },
+  );
+
   it('calls a log beside a living holder no crash', async () => {
     const { fs, all } = await filled();
     write(fs, `${ROOT}/b-open/.checkpoint.wal`, 'a save in flight');
@@ -419,5 +434,18 @@ describe('options', () => {
     await expect(openCheckpointStores('', { fileSystem })).rejects.toThrow(TypeError);
     write(fileSystem, '/file', 'text');
     expect(await codeOf(openCheckpointStores('/file', { fileSystem }))).toBe('WRITE_FAILED');
+  });
+});
+
+describe('the history of one of many stores', () => {
+  it('keeps to its limit where each lease saves once', async () => {
+    const fs = new MemoryFileSystem();
+    for (let n = 0; n < 112; n += 1) {
+      const stores = await openAll(fs, { maxCheckpoints: 100, audit: false, restore: false });
+      await stores.use('a', (store) => store.save({ n }));
+      await stores.close();
+    }
+    // Closing keeps a second copy of the current one.
+    expect(fs.list(`${ROOT}/a/checkpoints`)).toHaveLength(101);
   });
 });

@@ -142,17 +142,25 @@ describe('an embedded store', () => {
       },
       id: 6,
     });
-    await heard('checkpoint.failed', 6);
+    ask({ type: 'checkpoint.saveText', text: 'a: [', id: 7 });
+    ask({ type: 'checkpoint.delete', path: 'none.there', id: 8 });
+    ask({ type: 'checkpoint.restore', target: { sequence: 99 }, id: 9 });
+    await heard('checkpoint.failed', 9);
     const codes = told.flatMap((notice) =>
-      notice.type === 'checkpoint.failed' ? [[notice.id, notice.error.code]] : [],
+      notice.type === 'checkpoint.failed'
+        ? [[notice.id, notice.error.code, notice.error.details.outcome]]
+        : [],
     );
     expect(codes.sort()).toEqual([
-      [1, 'UNFAITHFUL_VALUE'],
-      [2, 'INVALID_PATH'],
-      [3, 'INVALID_COMMAND'],
-      [4, 'INVALID_COMMAND'],
-      [5, 'INVALID_COMMAND'],
-      [6, 'INVALID_COMMAND'],
+      [1, 'UNFAITHFUL_VALUE', 'notSaved'],
+      [2, 'INVALID_PATH', 'notSaved'],
+      [3, 'INVALID_COMMAND', 'notSaved'],
+      [4, 'INVALID_COMMAND', 'notSaved'],
+      [5, 'INVALID_COMMAND', 'notSaved'],
+      [6, 'INVALID_COMMAND', 'notSaved'],
+      [7, 'INVALID_YAML', 'notSaved'],
+      [8, 'PATH_NOT_FOUND', 'notSaved'],
+      [9, 'NOT_IN_HISTORY', 'notSaved'],
     ]);
     ask({ type: 'checkpoint.save', state: { v: 1 } });
     await heard('checkpoint.committed');

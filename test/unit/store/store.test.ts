@@ -595,6 +595,27 @@ describe('where a store lies', () => {
     await (await open(disk)).close();
   });
 
+  it.each(['directory', 'file'])(
+    'halts where a %s has the name of the log, and says that nothing was saved',
+    async (kind) => {
+      const disk = new MemoryFileSystem();
+      const store = await open(disk);
+      await store.save({ v: 1 });
+      const log = `${DIRECTORY}/.checkpoint.wal`;
+      if (kind === 'directory') disk.makeDirectory(log);
+      else disk.open(log, 'create', 0o644).close();
+      const error = await store.save({ v: 2 }).catch((thrown: CheckpointError) => thrown);
+      expect(error).toMatchObject({
+        code: 'LOG_IN_THE_WAY',
+        message: expect.stringContaining('Nothing was written.'),
+        details: { outcome: 'notSaved', sequence: 2 },
+      });
+      expect([store.sequence, store.state]).toEqual([1, { v: 1 }]);
+      await expect(store.save({ v: 3 })).rejects.toMatchObject({ code: 'HALTED' });
+      await store.close();
+    },
+  );
+
   it('halts when its lock file is taken away, and writes nothing', async () => {
     const disk = diskWith(commented);
     const store = await open(disk);
