@@ -98,7 +98,8 @@ describe('an agent that fails', () => {
     writeFileSync(file, plan(3));
     const first = await run('orchestrator.mjs', [directory]);
     expect(first).toMatchObject({ code: 1 });
-    expect(first.said).toContain('failed bad, attempt 2: bad could not do it\nphase one failed');
+    expect(first.said).toContain('failed bad, attempt 2: bad could not do it\n');
+    expect(first.said).toContain('\nphase one failed');
     const text = readFileSync(file, 'utf8');
     expect(text).toContain('{ name: good, status: DONE, failures: 0,');
     expect(text).toContain('{ name: bad, status: FAILED, failures: 2,');
