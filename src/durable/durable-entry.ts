@@ -18,6 +18,7 @@ import {
 import type { DurableRun } from './durable-run.js';
 import { EffectCapture, type OutboxItem, type Remembered, remember } from './held-effects.js';
 import { isMachine } from './rebuild-machine.js';
+import { insertInOrder } from './turns.js';
 import { Unfinished } from './unfinished.js';
 
 interface Pending {
@@ -35,6 +36,7 @@ const NEWS = /^xstate\.(?:done\.actor|error\.actor|snapshot)\./;
 /** See the head of this file. */
 export class DurableEntry implements DurablePart {
   performing: string | undefined;
+  lastOrder: Order = [];
   readonly children = new Map<string, DurableChild>();
   readonly self: AnyActorRef;
   readonly #logic: AnyActorLogic;
@@ -124,7 +126,7 @@ export class DurableEntry implements DurablePart {
     const pending = this.#pending;
     this.#pending = undefined;
     this.#logic.start?.(snapshot, scope);
-    if (pending !== undefined) scope.defer(() => this.#perform(pending, scope));
+    if (pending !== undefined) scope.defer(() => this.#begin(pending, scope));
     if (this.#scope !== undefined) scope.defer(() => this.#resume(scope));
   }
 
@@ -147,11 +149,17 @@ export class DurableEntry implements DurablePart {
     if (failure !== undefined) this.#break(snapshot, failure.error, scope);
     const arrival = this.#arrivalOf(event);
     if (this.#run.isRemoved(this.self)) return this.#takeLast(snapshot, arrival, scope);
-    if (event !== CONTINUE) this.#queue.push(arrival);
+    if (event !== CONTINUE) insertInOrder(this.#queue, arrival);
     const hadTurn = this.#takeAll(snapshot, scope);
     this.#run.turns.waits(this, this.#queue.length > 0);
     if (hadTurn && this.#pending === undefined) scope.defer(() => this.#run.turns.nudge());
     return snapshot;
+  }
+
+  dropAll(): void {
+    const left = [...this.#queue.splice(0), ...this.#arrivals.splice(0)];
+    const taken = left.filter(({ event }) => this.#run.tracked.take(event) !== 'untracked');
+    if (taken.length > 0) this.#run.saveSoon();
   }
 
   /** @returns whether there was a turn */
@@ -167,7 +175,7 @@ export class DurableEntry implements DurablePart {
 
   #arrivalOf(event: EventObject): Arrival {
     const at = this.#arrivals.findIndex((arrival) => arrival.event === event);
-    const found = at < 0 ? undefined : this.#arrivals.splice(0, at + 1).at(-1);
+    const found = this.#arrivals.splice(0, at + 1).at(-1);
     return found ?? { event, source: undefined, order: this.#run.turns.nextOrder() };
   }
 
@@ -178,7 +186,7 @@ export class DurableEntry implements DurablePart {
   #isVoid({ event, source }: Arrival): boolean {
     const isNews = NEWS.test(event.type);
     if (source !== undefined && source !== this.self && this.#run.isRemoved(source)) {
-      if (isNews || !this.#run.isPart(source)) return true;
+      if (isNews || this.#run.partOf(source) === undefined) return true;
     }
     if (!isNews || source === undefined || !('snapshot' in event)) return false;
     // XState tells a parent of every event that its child has looked at.
@@ -188,7 +196,7 @@ export class DurableEntry implements DurablePart {
   }
 
   #take(snapshot: AnySnapshot, { event, order }: Arrival, scope: AnyActorScope): void {
-    const taken = this.#run.take(event);
+    const taken = this.#run.tracked.take(event);
     if (taken === 'void') return;
     const waiter = this.#run.waiterFor(event);
     const ended = this.#childThatEnded(event, snapshot);
@@ -218,7 +226,7 @@ export class DurableEntry implements DurablePart {
    */
   #takeLast(snapshot: AnySnapshot, { event, source }: Arrival, scope: AnyActorScope): AnySnapshot {
     if (source === undefined || source !== this.self._parent) return snapshot;
-    this.#run.take(event);
+    this.#run.tracked.take(event);
     return this.#logic.transition(snapshot, event, scope) as AnySnapshot;
   }
 
@@ -270,17 +278,25 @@ export class DurableEntry implements DurablePart {
     const pending = this.#pending;
     if (pending === undefined) return shown;
     this.#pending = undefined;
+    this.lastOrder = pending.order;
     pending.waiter?.resolve(pending.snapshot);
-    scope.defer(() => {
-      this.#perform(pending, scope);
-      // After the effects that are deferred by it.
-      scope.defer(() => this.#run.turns.nudge());
-    });
+    scope.defer(() => this.#perform(pending, scope));
     if (pending.snapshot.status !== 'active') this.#run.ended(this);
     return pending.snapshot;
   }
 
-  #perform(pending: Pending, scope: AnyActorScope): void {
+  #begin(pending: Pending, scope: AnyActorScope): void {
+    const { order, end } = this.#run.turns.begin();
+    this.lastOrder = order;
+    try {
+      this.#perform(pending, scope, end);
+    } catch (error) {
+      end();
+      throw error;
+    }
+  }
+
+  #perform(pending: Pending, scope: AnyActorScope, end = () => {}): void {
     const { capture, remembered, number, snapshot } = pending;
     this.#orBreak(snapshot, scope, () => {
       for (const [index, effect] of capture.close().entries()) {
@@ -288,6 +304,13 @@ export class DurableEntry implements DurablePart {
         else this.perform(`${number}.${index}`, () => scope.actionExecutor(effect.action));
         this.#unfinished.done(remembered.outbox.get(effect));
       }
+    });
+    // After the effects that are deferred by it.
+    scope.defer(() => {
+      end();
+      this.#run.dropAll(capture.stopped());
+      if (snapshot.status !== 'active') this.dropAll();
+      this.#run.turns.nudge();
     });
   }
 
@@ -323,8 +346,7 @@ export class DurableEntry implements DurablePart {
   }
 
   #childThatEnded(event: EventObject, { children }: AnySnapshot): DurableChild | undefined {
-    const [, id] = ENDS.exec(event.type) ?? [];
-    const child = id === undefined ? undefined : this.children.get(id);
+    const child = this.children.get(ENDS.exec(event.type)?.[1] ?? '');
     return child !== undefined && children?.[child.ref.id] === child.ref ? child : undefined;
   }
 
@@ -344,7 +366,7 @@ export class DurableEntry implements DurablePart {
       if (child !== undefined) scope.stopChild(child);
     }
     this.#pending = undefined;
-    this.#queue.length = 0;
+    this.dropAll();
     this.#run.ended(this, error);
     throw error;
   }
@@ -353,12 +375,12 @@ export class DurableEntry implements DurablePart {
     this.#run.stopping(this);
     const newest = this.#pending?.snapshot ?? snapshot;
     this.#pending = undefined;
-    this.#queue.length = 0;
     // Those that the newest snapshot has not any more would be forgotten.
     for (const child of Object.values(snapshot.children ?? {})) {
       if (child !== undefined && newest.children?.[child.id] !== child) scope.stopChild(child);
     }
     this.#run.turns.gone(this);
+    this.dropAll();
     return this.#logic.transition(newest, event, scope) as AnySnapshot;
   }
 

@@ -63,6 +63,8 @@ export interface DurablePart {
   readonly firstOrder: Order | undefined;
   /** The place of the event whose transition is pending. */
   readonly pendingOrder: Order | undefined;
+  /** The place of the event whose effects were done last. */
+  readonly lastOrder: Order;
   /** What it will be once everything is durable; `undefined` where that is what it shows. */
   readonly newest: AnySnapshot | undefined;
   /** The effect that is being done: transition and place in it. */
@@ -71,6 +73,8 @@ export interface DurablePart {
   readonly outbox: ReadonlySet<OutboxItem>;
   /** An event has been sent to it. */
   arrives(arrival: Arrival): void;
+  /** It takes nothing any more: what has been sent to it is not waited for. */
+  dropAll(): void;
   /** What it was left to do is done, though it has ended. */
   resumeEnded(): void;
   /** What is saved of it besides its snapshot; `undefined` where there is nothing. */

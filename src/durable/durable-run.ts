@@ -14,6 +14,7 @@ import { CheckpointError } from '../errors.js';
 import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
 import type { Address, Addressee, DurableTimer, OutboxItem } from './held-effects.js';
 import type { ActorPath, Mention } from './snapshot-codec.js';
+import { TrackedEvents } from './tracked-events.js';
 import { Turns } from './turns.js';
 
 /** What a run is given. */
@@ -47,11 +48,14 @@ export class DurableRun {
   readonly #options: DurableRunOptions;
   readonly #entries = new WeakMap<object, DurablePart>();
   readonly #known = new WeakMap<object, DurablePart>();
-  readonly #tracked = new WeakMap<object, () => boolean>();
+  /** Events that somebody wants to hear of. */
+  readonly tracked = new TrackedEvents();
   /** Whose turn it is. */
   readonly turns = new Turns((actor) => this.isRemoved(actor));
   readonly #removed = new WeakSet<object>();
   readonly #created = new WeakMap<object, number>();
+  /** Actors that are gone, and are still mentioned. */
+  readonly #standIns = new WeakMap<object, Mention>();
   readonly #waiters = new WeakMap<object, Waiter>();
   readonly #open = new Set<Waiter>();
   #restored: { readonly timer: DurableTimer; readonly set: () => void }[] = [];
@@ -131,21 +135,10 @@ export class DurableRun {
     const { event, sourceRef, actorRef } = inspected;
     const source = sourceRef as AnyActorRef | undefined;
     const target = this.#entries.get(actorRef);
-    if (target !== undefined) target.arrives({ event, source, order: this.turns.nextOrder() });
-    else if (this.take(event) === 'taken') this.saveSoon();
-  }
-
-  /** To be told when an event reaches an actor that takes it; who says `false` then has called it back. */
-  track(event: EventObject, onTaken: () => boolean): void {
-    this.#tracked.set(event, onTaken);
-  }
-
-  /** An event is taken. `void`: it was called back while it waited. */
-  take(event: EventObject): 'untracked' | 'taken' | 'void' {
-    const onTaken = this.#tracked.get(event);
-    if (onTaken === undefined) return 'untracked';
-    this.#tracked.delete(event);
-    return onTaken() ? 'taken' : 'void';
+    const takesEvents = target?.self.getSnapshot().status === 'active';
+    if (target !== undefined && takesEvents) {
+      target.arrives({ event, source, order: this.turns.nextOrder(target) });
+    } else if (this.tracked.take(event) !== 'untracked') this.saveSoon();
   }
 
   /** The machine that an actor is; `undefined` of others. */
@@ -153,8 +146,13 @@ export class DurableRun {
     return this.#entries.get(actor);
   }
 
-  isPart(actor: AnyActorRef): boolean {
-    return this.#entries.has(actor);
+  /** Actors, and those below them, take nothing any more. */
+  dropAll(actors: readonly AnyActorRef[]): void {
+    for (const actor of actors) {
+      const part = this.#entries.get(actor);
+      part?.dropAll();
+      if (part !== undefined) this.dropAll([...part.children.values()].map(({ ref }) => ref));
+    }
   }
 
   /** What an actor that is left behind, and those below it, have sent to others and nobody has taken yet. */
@@ -227,10 +225,18 @@ export class DurableRun {
   }
 
   /** Finds what a snapshot mentions; one that is gone is stood for by an actor that takes nothing. */
-  readonly reviver = (mention: Mention): AnyActorRef => this.findAt(mention) ?? createEmptyActor();
+  readonly reviver = (mention: Mention): AnyActorRef => {
+    const found = this.findAt(mention);
+    if (found !== undefined) return found;
+    const standIn = createEmptyActor();
+    this.#standIns.set(standIn, mention);
+    return standIn;
+  };
 
   /** How an actor of the tree is mentioned in a snapshot; `undefined` of one outside. */
   readonly mention = (actor: object): Mention | undefined => {
+    const standsFor = this.#standIns.get(actor);
+    if (standsFor !== undefined) return standsFor;
     const to = this.pathOf(actor);
     return to && { to, entry: this.#created.get(actor) ?? 0 };
   };

@@ -79,6 +79,15 @@ export class EffectCapture {
     };
   }
 
+  /** The actors that it stops, those included that it has only just created. */
+  stopped(): AnyActorRef[] {
+    return this.effects.flatMap((effect) =>
+      effect.kind === 'action' && effect.action.type === 'xstate.stopChild' && effect.action.params
+        ? [effect.action.params as unknown as AnyActorRef]
+        : [],
+    );
+  }
+
   /** From here on what was collected may be done: it goes through the same scope. */
   close(): readonly HeldEffect[] {
     this.#isOpen = false;

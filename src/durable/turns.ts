@@ -4,7 +4,10 @@
  * keep XState's order; others do not wait for each other, so that their saves go together.
  */
 import type { AnyActorRef } from 'xstate';
-import { CONTINUE, type DurablePart, type Order } from './durable-part.js';
+import { type Arrival, CONTINUE, type DurablePart, type Order } from './durable-part.js';
+
+/** Comes after everything that an event causes at once. */
+const AFTER_ALL = Number.MAX_SAFE_INTEGER;
 
 /** See the head of this file. */
 export class Turns {
@@ -20,10 +23,32 @@ export class Turns {
     this.#isRemoved = isRemoved;
   }
 
-  /** The place of an event that is being sent. */
-  nextOrder(): Order {
+  /**
+   * The place of an event that is being sent: right after what causes it. Where that is an effect of the
+   * receiver's own last transition, XState has it wait until all of that is done.
+   */
+  nextOrder(receiver?: DurablePart): Order {
     this.#last += 1;
-    return [...this.#cause, this.#last];
+    const own = receiver?.lastOrder ?? [];
+    if (own.length === 0 || !isBeginning(own, this.#cause)) return [...this.#cause, this.#last];
+    const isAfter = own.at(-2) === AFTER_ALL;
+    return [...(isAfter ? own.slice(0, -1) : [...own, AFTER_ALL]), this.#last];
+  }
+
+  /**
+   * Begins what a start leads to, which is an event of its own.
+   * @returns ends it
+   */
+  begin(): { readonly order: Order; readonly end: () => void } {
+    const before = this.#cause;
+    const order = this.nextOrder();
+    this.#cause = order;
+    return {
+      order,
+      end: () => {
+        this.#cause = before;
+      },
+    };
   }
 
   /** Does what an event has led to: what is sent on the way comes right after it. */
@@ -73,6 +98,16 @@ export class Turns {
     if (!this.#busy.delete(part)) return;
     void Promise.resolve().then(() => this.nudge());
   }
+}
+
+function isBeginning(one: Order, other: Order): boolean {
+  return one.every((number, index) => number === other[index]);
+}
+
+/** Puts an event among those that wait, after all that came before it. */
+export function insertInOrder(queue: Arrival[], arrival: Arrival): void {
+  const at = queue.findIndex(({ order }) => isBefore(arrival.order, order));
+  queue.splice(at < 0 ? queue.length : at, 0, arrival);
 }
 
 /** Whether one place is before another; none is after all. */

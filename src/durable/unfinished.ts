@@ -40,7 +40,8 @@ export class Unfinished {
   /** It stays in the outbox until it has been done, or taken by whom it is for. */
   add(item: OutboxItem): void {
     this.outbox.add(item);
-    if (item.kind === 'send') this.#run.track(item.event, () => this.outbox.delete(item) || true);
+    if (item.kind === 'send')
+      this.#run.tracked.track(item.event, () => this.outbox.delete(item) || true);
   }
 
   /** As XState's scheduler: of those with one name the last. */
@@ -52,7 +53,7 @@ export class Unfinished {
   /** It counts when it is taken, unless it was cancelled while it waited for its turn. */
   set(timer: DurableTimer): void {
     this.timers.add(timer);
-    this.#run.track(timer.event, () => this.timers.delete(timer));
+    this.#run.tracked.track(timer.event, () => this.timers.delete(timer));
   }
 
   /** What is done; a message to another actor is done when that one takes it. */
@@ -86,7 +87,7 @@ export class Unfinished {
       const target = this.#run.findAt(item);
       if (target === undefined) this.outbox.delete(stored);
       else {
-        this.#run.track(event, () => this.outbox.delete(stored) || true);
+        this.#run.tracked.track(event, () => this.outbox.delete(stored) || true);
         target.send(event);
       }
       return;

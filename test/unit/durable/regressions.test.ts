@@ -1,6 +1,7 @@
 /** What was found in durable actors, so that it stays found. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
+  type AnyActorRef,
   type AnyStateMachine,
   assign,
   cancel,
@@ -9,10 +10,13 @@ import {
   fromPromise,
   raise,
   SimulatedClock,
+  sendParent,
   sendTo,
   setup,
+  stopChild,
 } from 'xstate';
 import { createDurableActor } from '../../../src/durable/durable-actor.js';
+import { Turns } from '../../../src/durable/turns.js';
 import { checkpointMachine, fileCheckpointIo } from '../../../src/index.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import { afterCrash, live, MemoryStore, settle } from '../../helpers/durable-bench.js';
@@ -414,4 +418,162 @@ it('a store inside of a durable actor is refused by name', async () => {
     code: 'SNAPSHOT_NOT_SERIALISABLE',
     details: { path: 'checkpoint' },
   });
+});
+
+describe('the order of events', () => {
+  it('has what an event causes before what was sent later, however long it takes to be saved', async () => {
+    const bank = createMachine({
+      id: 'bank',
+      on: { ask: { actions: sendParent({ type: 'no' }) } },
+    });
+    const machine = setup({
+      types: { events: {} as { type: 'buy' | 'ship' | 'no' } },
+      actors: { bank },
+    }).createMachine({
+      id: 'shop',
+      invoke: { src: 'bank', id: 'bank' },
+      initial: 'idle',
+      states: {
+        idle: { on: { buy: 'asking' } },
+        asking: {
+          entry: sendTo('bank', { type: 'ask' }),
+          on: { no: 'refused', ship: 'shipped' },
+        },
+        refused: {},
+        shipped: {},
+      },
+    });
+    const actor = await live(new MemoryStore(), machine);
+    actor.send({ type: 'buy' });
+    await actor.submit({ type: 'ship' });
+    expect(actor.getSnapshot().value).toBe('refused');
+  });
+
+  it('has all that a transition sends before the answers to it', async () => {
+    const answering = createMachine({
+      id: 'answering',
+      on: { ask: { actions: sendParent({ type: 'answer' }) } },
+    });
+    const machine = setup({
+      types: { context: {} as { answers: number }, events: {} as { type: 'answer' | 'back' } },
+      actors: { answering },
+    }).createMachine({
+      id: 'asking',
+      context: { answers: 0 },
+      initial: 'on',
+      on: { answer: { actions: assign({ answers: ({ context }) => context.answers + 1 }) } },
+      states: {
+        on: {
+          invoke: { src: 'answering', id: 'answering' },
+          entry: [1, 2, 3].map(() => sendTo('answering', { type: 'ask' })),
+          on: {
+            answer: {
+              target: 'off',
+              actions: assign({ answers: ({ context }) => context.answers + 1 }),
+            },
+          },
+        },
+        off: {},
+      },
+    });
+    const store = new MemoryStore();
+    const actor = await live(store, machine);
+    await actor.whenDurable();
+    expect(actor.getSnapshot().context.answers).toBe(3);
+    expect(JSON.stringify(store.state)).not.toContain('outbox');
+  });
+
+  it('does not make long chains of messages slow', async () => {
+    const echo = createMachine({
+      id: 'echo',
+      on: { ping: { actions: sendParent({ type: 'pong' }) } },
+    });
+    const machine = setup({
+      types: { context: {} as { left: number }, events: {} as { type: 'pong' } },
+      actors: { echo },
+      guards: { goesOn: ({ context }) => context.left > 1 },
+    }).createMachine({
+      id: 'chain',
+      context: { left: 1_000 },
+      invoke: { src: 'echo', id: 'echo' },
+      entry: sendTo('echo', { type: 'ping' }),
+      on: {
+        pong: [
+          {
+            guard: 'goesOn',
+            actions: [
+              assign({ left: ({ context }) => context.left - 1 }),
+              sendTo('echo', { type: 'ping' }),
+            ],
+          },
+          { actions: assign({ left: 0 }) },
+        ],
+      },
+    });
+    let longest = 0;
+    const { nextOrder } = Turns.prototype;
+    vi.spyOn(Turns.prototype, 'nextOrder').mockImplementation(function (this: Turns, receiver) {
+      const order = nextOrder.call(this, receiver);
+      longest = Math.max(longest, order.length);
+      return order;
+    });
+    const actor = await live(new MemoryStore(), machine);
+    await actor.whenDurable();
+    vi.restoreAllMocks();
+    expect(actor.getSnapshot().context.left).toBe(0);
+    expect(longest).toBeLessThan(10);
+  });
+});
+
+it('what is sent to an actor that has ended is not waited for, at once or with a delay', async () => {
+  const machine = setup({
+    types: { events: {} as { type: 'more' } },
+    actors: {
+      short: createMachine({ id: 'short', initial: 'end', states: { end: { type: 'final' } } }),
+    },
+  }).createMachine({
+    id: 'sender',
+    invoke: { src: 'short', id: 'short' },
+    on: {
+      more: {
+        actions: [
+          sendTo('short', { type: 'late' }),
+          sendTo('short', { type: 'later' }, { delay: 1, id: 'later' }),
+        ],
+      },
+    },
+  });
+  const clock = new SimulatedClock();
+  const store = new MemoryStore();
+  const actor = await live(store, machine, { clock });
+  for (let round = 0; round < 3; round++) {
+    await actor.submit({ type: 'more' });
+    clock.increment(5);
+    await settle();
+  }
+  expect(JSON.stringify(store.state)).not.toMatch(/outbox|timers/);
+});
+
+it('a reference to an actor that is gone can be saved again after a restart', async () => {
+  const machine = setup({
+    types: {
+      context: {} as { kid: AnyActorRef; n: number },
+      events: {} as { type: 'stop' | 'add' },
+    },
+    actors: { kid: createMachine({ id: 'kid' }) },
+  }).createMachine({
+    id: 'keeper',
+    context: ({ spawn }) => ({ kid: spawn('kid', { id: 'kid' }), n: 0 }),
+    on: {
+      stop: { actions: stopChild('kid') },
+      add: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+    },
+  });
+  let store = new MemoryStore();
+  await (await live(store, machine)).submit({ type: 'stop' });
+  for (const n of [1, 2]) {
+    store = afterCrash(store);
+    const actor = await live(store, machine);
+    expect((await actor.submit({ type: 'add' })).context.n).toBe(n);
+  }
 });
