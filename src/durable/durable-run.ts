@@ -12,7 +12,7 @@ import {
 } from 'xstate';
 import { CheckpointError } from '../errors.js';
 import { type DurablePart, SAVED, type Waiter } from './durable-part.js';
-import type { Address, Addressee, DurableTimer, OutboxItem } from './held-effects.js';
+import type { Addressee, DurableTimer, OutboxItem } from './held-effects.js';
 import type { ActorPath, Mention } from './snapshot-codec.js';
 import { TrackedEvents } from './tracked-events.js';
 import { Turns } from './turns.js';
@@ -209,11 +209,7 @@ export class DurableRun {
   addressed<Item extends Addressee>(item: Item): Item {
     if (!('target' in item)) return item;
     const { target, ...rest } = item as Item & { readonly target: AnyActorRef };
-    const address: Address = {
-      to: this.pathOf(target) ?? [],
-      entry: this.#created.get(target) ?? 0,
-    };
-    return { ...rest, ...address } as unknown as Item;
+    return { ...rest, ...this.mention(target) } as unknown as Item;
   }
 
   /** The actor that was meant; `undefined` where another one has taken its place, or none. */

@@ -4,22 +4,15 @@
  * events, delayed events with their absolute deadlines.
  */
 import type { AnyActorRef, AnyActorScope, EventObject, ExecutableActionObject } from 'xstate';
-import type { ActorPath } from './snapshot-codec.js';
+import type { Mention } from './snapshot-codec.js';
 
 /** One thing that a transition does, in the order in which the machine asked for it. */
 export type HeldEffect =
   | { readonly kind: 'action'; readonly action: ExecutableActionObject }
   | { readonly kind: 'defer'; readonly run: () => void };
 
-/** An actor of the tree, and not another one that takes its place later: as it is saved. */
-export interface Address {
-  readonly to: ActorPath;
-  /** The transition that created it; 0 for the root. */
-  readonly entry: number;
-}
-
-/** The same while the actor is there: its address is known only when all of the transition is. */
-export type Addressee = Address | { readonly target: AnyActorRef };
+/** Whom something is for: as it is saved, or the actor itself, whose mention is known only when all of the transition is. */
+export type Addressee = Mention | { readonly target: AnyActorRef };
 
 /** An effect that is done again by the next run if this one ends before it. */
 export type OutboxItem =
