@@ -25,42 +25,50 @@ cpSync(path('build'), path('dist'), {
   filter: (file) => file !== path('build/cli') && !/\.js(\.map)?$/.test(file),
 });
 
-const programs = ['cli/main', 'cli/demo-child'];
-const entries = ['index', 'testing/index', 'otel/index', 'inspector/index', ...programs];
-const { metafile } = await build({
-  absWorkingDir: path('.'),
-  entryPoints: entries.map((name) => `src/${name}.ts`),
-  outbase: 'src',
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  charset: 'utf8',
-  // What is installed with the package is found at run time; the rest is bundled.
-  external: ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap((kind) =>
-    Object.keys(manifest[kind]),
-  ),
-  // The modules of yaml, of which only what is used comes along; for node the package offers CommonJS.
-  alias: { yaml: path('node_modules/yaml/browser/index.js') },
-  // Commander is CommonJS and asks for modules of node.
-  banner: {
-    js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url);",
-  },
-  sourcemap: true,
-  metafile: true,
-  logLevel: 'warning',
-});
+const points = ['index', 'testing/index', 'otel/index', 'inspector/index'];
+// The port to files, which examples in the docs stand on: it must share its errors with the library.
+const library = await bundle([...points, 'io/file-checkpoint-io'], 'library');
+// Bundled by itself: the more entry points share code, the more files that code is cut into.
+const programs = await bundle(['cli/main', 'cli/demo-child'], 'programs');
 
 cpSync(path('docs/diagrams'), path('dist/inspector/diagrams'), {
   recursive: true,
   filter: (file) => !file.endsWith('.mmd'),
 });
 await bundlePage(path('dist/inspector/page'));
-writeFileSync(path('dist/THIRD-PARTY-LICENSES'), licencesOf(Object.keys(metafile.inputs)));
+writeFileSync(path('dist/THIRD-PARTY-LICENSES'), licencesOf([...library, ...programs]));
 chmodSync(path('dist/cli/main.js'), 0o755);
+
+/** Bundles entry points, and what they share in files of this name; returns the files that went in. */
+async function bundle(entries, shared) {
+  const { metafile } = await build({
+    absWorkingDir: path('.'),
+    entryPoints: entries.map((name) => `src/${name}.ts`),
+    outbase: 'src',
+    outdir: 'dist',
+    chunkNames: `chunks/${shared}-[name]-[hash]`,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    charset: 'utf8',
+    // What is installed with the package is found at run time; the rest is bundled.
+    external: ['dependencies', 'optionalDependencies', 'peerDependencies'].flatMap((kind) =>
+      Object.keys(manifest[kind]),
+    ),
+    // The modules of yaml, of which only what is used comes along; for node the package offers CommonJS.
+    alias: { yaml: path('node_modules/yaml/browser/index.js') },
+    // Commander is CommonJS and asks for modules of node.
+    banner: {
+      js: "import { createRequire as createRequireOf } from 'node:module'; const require = createRequireOf(import.meta.url);",
+    },
+    sourcemap: true,
+    metafile: true,
+    logLevel: 'warning',
+  });
+  return Object.keys(metafile.inputs);
+}
 
 /** The licences of the packages that files of a bundle belong to. */
 function licencesOf(files) {

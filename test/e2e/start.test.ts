@@ -91,6 +91,6 @@ describe('an import of the library', () => {
   });
 
   it('loads few files', () => {
-    expect(files.filter((file) => file.includes('dist/')).length).toBeLessThanOrEqual(25);
+    expect(files.filter((file) => file.includes('dist/')).length).toBeLessThanOrEqual(15);
   });
 });
