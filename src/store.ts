@@ -33,7 +33,8 @@ import {
 } from './store/check-arguments.js';
 import { checkKeys, SAVE_KEYS } from './store/check-keys.js';
 import { Desk, HealthDesk } from './store/desk.js';
-import { type Change, CheckpointDocument } from './store/document.js';
+import { CheckpointDocument } from './store/document.js';
+import type { Change } from './store/draft.js';
 import { historyBeside, releaseQuietly } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
 import { loadInspector } from './store/load-inspector.js';

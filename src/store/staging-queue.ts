@@ -6,7 +6,8 @@
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { isPromiseLike, run, type Steps, wait } from '../io/run.js';
-import type { Change, CheckpointDocument } from './document.js';
+import type { CheckpointDocument } from './document.js';
+import type { Change } from './draft.js';
 
 /** The artifacts that a save names, once they are read; `undefined` if it names none. */
 export type NamedArtifacts = MaybePromise<readonly ArtifactRecord[] | undefined>;
