@@ -33,13 +33,15 @@ import {
 } from './store/check-arguments.js';
 import { checkKeys, SAVE_KEYS } from './store/check-keys.js';
 import { Desk, HealthDesk } from './store/desk.js';
-import { type Change, CheckpointDocument } from './store/document.js';
+import { CheckpointDocument } from './store/document.js';
+import type { Change } from './store/draft.js';
 import { historyBeside, releaseQuietly } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
 import { loadInspector } from './store/load-inspector.js';
 import { logEvent, loggable } from './store/log-events.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
+import { abortable, SaveDesk, type Waiting } from './store/save-desk.js';
 import { StagingQueue } from './store/staging-queue.js';
 import { storeMachine } from './store/store-machine.js';
 import { StoreMeter } from './store/store-meter.js';
@@ -55,13 +57,6 @@ import type {
 import { type StoreEmbedding, StorePort } from './store/store-port.js';
 import type { StoreStats } from './store/store-stats.js';
 import { type Watch, type WatchOptions, watchStore } from './store/watch.js';
-
-interface Waiting {
-  readonly resolve: (result: SaveResult) => void;
-  readonly reject: (error: unknown) => void;
-  readonly durability: Durability;
-  readonly stopListening: () => void;
-}
 
 type Ready = Extract<CheckpointEmitted, { type: 'checkpoint.ready' }>;
 
@@ -80,7 +75,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #artifacts: ArtifactSource;
   readonly #options: CheckpointStoreOptions;
   readonly #port: StorePort;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #saves: SaveDesk;
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #health = new HealthDesk();
   readonly #checks = new Desk<CheckResult>();
@@ -116,6 +111,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
+    this.#saves = new SaveDesk((first, others) =>
+      this.actor.send({ type: 'save.requested', ...first, ...(others.length > 0 && { others }) }),
+    );
     const place = { fs: meter.watching(fs), directory, artifactRoot, content: document };
     this.#port = new StorePort(options, place, (error) => this.#auditFailed(error));
     const { io, audit } = this.#port;
@@ -322,6 +320,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
       } else {
         const { countAgain, uncounted } = options;
+        this.#saves.flush();
         this.actor.send({ type: 'check.requested', requestId, countAgain, uncounted });
       }
     });
@@ -416,8 +415,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const { sequence: from } = plan.from;
     if (this.#isGone) throw closed('notSaved');
     const { sequence } = await new Promise<SaveResult>((resolve, reject) => {
-      const stopListening = () => {};
-      this.#waiting.set(requestId, { resolve, reject, durability: 'committed', stopListening });
+      this.#saves.expect(requestId, { resolve, reject, durability: 'committed' });
       this.actor.send({ type: 'restore.requested', requestId, sequence: from });
     });
     return { ...plan, sequence };
@@ -445,6 +443,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     if (!this.#closing) {
       this.#closing = true;
       await this.#staging.whenEmpty();
+      this.#saves.flush();
       this.actor.send({ type: 'close.requested' });
     }
     await this.#closed.promise;
@@ -467,52 +466,50 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
     const { durability = this.#options.durability ?? 'committed' } = options;
-    return this.#meter.save(operation, durability, () =>
-      this.#stage(operation, change, { ...options, durability }),
+    return this.#meter.save(operation, durability, (waiting) =>
+      this.#stage(operation, change, options, waiting),
     );
   }
 
-  async #stage(
+  #stage(
     operation: SaveTrace['operation'],
     change: () => Change,
-    options: SaveOptions & { readonly durability: Durability },
-  ): Promise<SaveResult> {
-    const { label, pinned, signal, durability } = options;
+    options: SaveOptions,
+    waiting: Waiting,
+  ): void {
+    const { label, pinned, signal } = options;
     checkKeys(options, SAVE_KEYS, `${operation}()`);
     checkLabel(label, pinned);
-    checkDurability(durability);
+    checkDurability(waiting.durability);
     signal?.throwIfAborted();
     if (this.#closing) {
       throw closed('notSaved');
     }
     // Sent before anything is awaited wherever possible, so that a close() called right after this
     // save comes after it.
-    const staged = this.#staging.stage(change(), this.#artifacts.named(options));
-    const request = (requestId: number) =>
-      this.#request(requestId, { label, pinned, durability, signal });
-    return await (typeof staged === 'number' ? request(staged) : staged.then(request));
+    const named = this.#artifacts.named(options);
+    const staged = this.#staging.stage(change(), named, this.#saves.isBusy);
+    if (typeof staged === 'number') this.#request(staged, options, waiting);
+    else staged.then((id) => this.#request(id, options, waiting)).catch(waiting.reject);
   }
 
-  #request(
-    requestId: number,
-    { label, pinned, durability, signal }: { durability: Durability } & SaveOptions,
-  ): Promise<SaveResult> {
+  #request(requestId: number, { label, pinned, signal }: SaveOptions, waiting: Waiting): void {
     if (signal?.aborted) {
       this.#document.drop([requestId], { keepLogged: true });
-      return Promise.reject(signal.reason);
+      waiting.reject(signal.reason);
+      return;
     }
-    if (this.#isGone) return Promise.reject(closed('notSaved'));
-    return new Promise((resolve, reject) => {
-      const abort = () => this.actor.send({ type: 'save.aborted', requestId });
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.set(requestId, {
-        resolve,
-        reject: (error) => reject(signal?.aborted && error === undefined ? signal.reason : error),
-        durability,
-        stopListening: () => signal?.removeEventListener('abort', abort),
-      });
-      this.actor.send({ type: 'save.requested', requestId, label, pinned, durability });
-    });
+    if (this.#isGone) {
+      waiting.reject(closed('notSaved'));
+      return;
+    }
+    const { durability } = waiting;
+    const who = abortable(waiting, signal, () =>
+      this.#saves.isHeld(requestId)
+        ? this.#aborted(requestId)
+        : this.actor.send({ type: 'save.aborted', requestId }),
+    );
+    this.#saves.ask({ requestId, label, pinned, durability }, who);
   }
 
   #take(event: CheckpointEmitted): void {
@@ -542,8 +539,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#fail(event.requestIds, event.error);
         return;
       case 'save.aborted':
-        this.#document.drop([event.requestId], { keepLogged: true });
-        this.#reject(event.requestId, undefined);
+        this.#aborted(event.requestId);
         return;
       case 'checkpoint.editedOutside':
         this.#tell({ ...event, type: 'editedOutside' });
@@ -573,6 +569,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
         this.#port.answer(() => {});
         return;
       case 'checkpoint.closed':
+        // Whoever has closed the machine by itself has not asked for these.
+        for (const id of this.#saves.heldIds) this.#reject(id, closed('notSaved'));
         this.#port.leave(() => {
           this.#tell({ type: 'closed', ...(event.error && { error: event.error }) });
           this.#closed.resolve();
@@ -586,7 +584,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #answerLogged({ requestIds, sequence }: { requestIds: readonly number[]; sequence: number }) {
-    const early = requestIds.filter((id) => this.#waiting.get(id)?.durability === 'logged');
+    const early = this.#saves.early(requestIds);
     if (early.length === 0) return;
     this.#document.markLogged(sequence);
     this.#answer(early, sequence, 'logged');
@@ -594,24 +592,29 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   #answer(requestIds: readonly number[], sequence: number, durability: Durability): void {
     const answers = requestIds.map((requestId) => ({
-      waiting: this.#release(requestId),
+      waiting: this.#saves.release(requestId),
       error: this.#document.takeError(requestId),
     }));
+    const done = this.#saves.answering(answers.length);
+    const settle = (tell: (waiting: Waiting | undefined) => void) => {
+      for (const { waiting, error } of answers) {
+        if (error === undefined) tell(waiting);
+        else waiting?.reject(error.thrown);
+      }
+      done();
+    };
+    const result = Object.freeze({ sequence, durability });
     this.#port.answer(
-      () => {
-        for (const { waiting, error } of answers) {
-          if (error !== undefined) waiting?.reject(error.thrown);
-          else waiting?.resolve({ sequence, durability });
-        }
-      },
+      () => settle((waiting) => waiting?.resolve(result)),
       (failure) => {
         const told = notAudited(failure, sequence, durability);
-        for (const { waiting, error } of answers) waiting?.reject(error ? error.thrown : told);
+        settle((waiting) => waiting?.reject(told));
       },
     );
   }
 
   #fail(requestIds: readonly number[], error: CheckpointError): void {
+    const done = this.#saves.answering(requestIds.length);
     this.#document.drop(requestIds, { keepLogged: error.details.outcome !== 'notSaved' });
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
@@ -619,17 +622,18 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       const own = this.#document.takeError(requestId);
       this.#reject(requestId, own === undefined ? error : own.thrown);
     }
+    done();
+  }
+
+  #aborted(requestId: number): void {
+    const done = this.#saves.answering(1);
+    this.#document.drop([requestId], { keepLogged: true });
+    this.#reject(requestId, undefined);
+    done();
   }
 
   #reject(requestId: number, error: unknown): void {
-    this.#release(requestId)?.reject(error);
-  }
-
-  #release(requestId: number): Waiting | undefined {
-    const waiting = this.#waiting.get(requestId);
-    this.#waiting.delete(requestId);
-    waiting?.stopListening();
-    return waiting;
+    this.#saves.release(requestId)?.reject(error);
   }
 
   /** A defect in a machine: nothing can be trusted to go on, so everybody is told. */
@@ -652,7 +656,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * the machine had not begun is not saved; of the rest that is unknown.
    */
   abandon(untried: ReadonlySet<number>): void {
-    this.#end((requestId) => closed(untried.has(requestId) ? 'notSaved' : 'unknown'));
+    const notSaved = new Set([...untried, ...this.#saves.heldIds]);
+    this.#end((requestId) => closed(notSaved.has(requestId) ? 'notSaved' : 'unknown'));
   }
 
   /** @internal Writes the last entry of the audit and gives the lock up. */
@@ -667,7 +672,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#closing = true;
     this.#isGone = true;
     this.#opened.reject(errorOf(0));
-    for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, errorOf(requestId));
+    for (const requestId of this.#saves.ids) this.#reject(requestId, errorOf(requestId));
     this.#health.rejectAll(errorOf(0));
     this.#checks.rejectAll(errorOf(0));
   }

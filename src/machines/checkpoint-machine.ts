@@ -35,7 +35,7 @@ import {
   lengthOfRound,
   newsFor,
   noDetector,
-  requestOf,
+  requestsOf,
   restoredAtStart,
   sourceOf,
 } from './checkpoint-rounds.js';
@@ -147,17 +147,11 @@ export const checkpointMachine = setup({
       }),
     ),
     enqueueRequest: assign({
-      waiting: ({ context, event }) => {
-        const request = requestOf(event);
-        return request === undefined ? context.waiting : [...context.waiting, request];
-      },
+      waiting: ({ context, event }) => [...context.waiting, ...requestsOf(event)],
     }),
     /** Before anything else: the store is not open yet. */
     enqueueFirst: assign({
-      waiting: ({ context, event }) => {
-        const request = requestOf(event);
-        return request === undefined ? context.waiting : [request, ...context.waiting];
-      },
+      waiting: ({ context, event }) => [...requestsOf(event), ...context.waiting],
     }),
     tellAborted: enqueueActions(({ enqueue, context, event }) => {
       if (event.type !== 'save.aborted') return;
@@ -398,9 +392,10 @@ export const checkpointMachine = setup({
     })),
     refuseRequest: enqueueActions(
       ({ enqueue, event, context }, params: { code: 'HALTED' | 'CLOSED' }) => {
-        if ('requestId' in event && event.requestId !== undefined) {
+        const requestIds = idsOf(requestsOf(event));
+        if (requestIds.length > 0) {
           const error = refusedSave(params.code, context.error);
-          enqueue.emit({ type: 'save.failed', requestIds: [event.requestId], error });
+          enqueue.emit({ type: 'save.failed', requestIds, error });
         }
       },
     ),

@@ -69,7 +69,11 @@ export interface CheckpointInput {
 
 /** Events that the machine takes from outside. */
 export type CheckpointCommand =
-  | ({ readonly type: 'save.requested' } & SaveRequest)
+  | ({
+      readonly type: 'save.requested';
+      /** Those that are asked for in the same breath, after it. */
+      readonly others?: readonly SaveRequest[];
+    } & SaveRequest)
   | { readonly type: 'save.aborted'; readonly requestId: number }
   | ({ readonly type: 'restore.requested' } & RestoreRequest)
   | ({ readonly type: 'check.requested' } & CheckRequest)

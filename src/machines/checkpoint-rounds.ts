@@ -28,26 +28,23 @@ export function lengthOfRound(waiting: readonly WaitingRequest[]): number {
   return other === -1 ? waiting.length : Math.max(1, other);
 }
 
-/** What an event asks for, if it asks for a round. */
-export function requestOf(event: CheckpointEvent): WaitingRequest | undefined {
+/** The rounds, or parts of one, that an event asks for. */
+export function requestsOf(event: CheckpointEvent): readonly WaitingRequest[] {
   switch (event.type) {
     case 'save.requested': {
-      const { type: _, ...request } = event;
-      return { kind: 'save', ...request };
+      const { type: _, others = [], ...first } = event;
+      return [first, ...others].map((request) => ({ kind: 'save', ...request }));
     }
     case 'restore.requested':
-      return { kind: 'restore', requestId: event.requestId, sequence: event.sequence };
+      return [{ kind: 'restore', requestId: event.requestId, sequence: event.sequence }];
     case 'detector.restoreWanted':
-      return { kind: 'restore', sequence: event.sequence };
-    case 'check.requested':
-      return {
-        kind: 'check',
-        requestId: event.requestId,
-        countAgain: event.countAgain,
-        uncounted: event.uncounted,
-      };
+      return [{ kind: 'restore', sequence: event.sequence }];
+    case 'check.requested': {
+      const { requestId, countAgain, uncounted } = event;
+      return [{ kind: 'check', requestId, countAgain, uncounted }];
+    }
     default:
-      return undefined;
+      return [];
   }
 }
 

@@ -1,40 +1,33 @@
 /**
  * The text that a store publishes: the version on disk, and the changes that were asked for and are
- * not on disk yet. Each change is rendered when it is asked for, onto the newest change before it,
- * and rendered again only if what it was rendered onto turns out not to be published (a failed save,
- * an edit made outside). Owns no I/O; the port calls it through {@link CheckpointContent}.
+ * not on disk yet. Each change is applied when it is asked for, to the newest state before it, and
+ * applied again only if that state turns out not to be published (a failed save, an edit made outside).
+ * One that nothing else is on its way with is rendered at once, others together when their round begins.
+ * Owns no I/O; the port calls it through {@link CheckpointContent}.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { CheckpointError } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
 import { setAt } from '../format/yaml/path-access.js';
-import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
-import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
-import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
-import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
+import { formatPath } from '../format/yaml/yaml-path.js';
+import type { YamlLimits } from '../format/yaml/yaml-text.js';
+import { cloneValue, deepFreeze, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
+import { type Change, Draft, renderSteps, type Step } from './draft.js';
 import { Version } from './version.js';
-
-/** What a save asks for, independent of what it will be rendered onto. */
-export type Change =
-  | { readonly kind: 'state'; readonly value: YamlValue }
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'set'; readonly path: YamlPath; readonly value: YamlValue | undefined }
-  /** Computes the next state from a private, mutable copy of the state. */
-  | { readonly kind: 'update'; readonly recipe: (draft: unknown) => unknown };
 
 interface Pending {
   readonly id: number;
   readonly change: Change;
   /** The artifacts that the save names; `undefined` if it names none. */
   readonly artifacts: readonly ArtifactRecord[] | undefined;
-  /** What it was rendered onto. */
-  base: Version | undefined;
-  version: Version | undefined;
-  /** Why it could not be rendered onto its present base; it then changes nothing. */
+  /** What it was applied to. */
+  base: Draft | undefined;
+  draft: Draft | undefined;
+  /** Why it could not be applied to its present base, or rendered; it then changes nothing. */
   error?: { readonly thrown: unknown };
 }
 
@@ -51,15 +44,20 @@ export interface DocumentOptions {
 /** See the head of this file. */
 export class CheckpointDocument implements CheckpointContent {
   readonly #options: DocumentOptions;
-  #published: Version | undefined;
+  #published: Draft | undefined;
   #publishedSequence = 0;
   #logged: { readonly version: Version; readonly sequence: number } | undefined;
   #pending: Pending[] = [];
+  /** So many of the first ones are known to be applied to what comes before them. */
+  #fresh = 0;
   /** What the round in flight publishes. */
-  #round: { readonly version: Version; readonly ids: readonly number[] } | undefined;
+  #round:
+    | { readonly draft: Draft; readonly version: Version; readonly ids: readonly number[] }
+    | undefined;
   readonly #failed = new Map<number, { readonly thrown: unknown }>();
   #validated: Version | undefined;
   #lastId = 0;
+  #edits = 0;
 
   constructor(options: DocumentOptions) {
     this.#options = options;
@@ -67,12 +65,17 @@ export class CheckpointDocument implements CheckpointContent {
 
   /** The newest version that a save has been acknowledged for, or that is on disk. */
   get current(): Version | undefined {
-    return this.#logged?.version ?? this.#published;
+    return this.#logged?.version ?? this.#published?.version;
   }
 
   /** The sequence number of {@link current}; 0 where there is none. */
   get sequence(): number {
     return this.#logged?.sequence ?? this.#publishedSequence;
+  }
+
+  /** How often text was made so far: what saves cost beyond their I/O. */
+  get edits(): number {
+    return this.#edits;
   }
 
   /**
@@ -81,26 +84,34 @@ export class CheckpointDocument implements CheckpointContent {
    * @throws CheckpointError `UNFAITHFUL_VALUE`
    */
   clone(value: unknown): YamlValue {
-    const newest = this.#pending.at(-1)?.version ?? this.current;
-    return cloneValue(value, holdsBigInt(value) && newest ? { carried: newest.value } : {});
+    if (typeof value === 'number' || typeof value === 'boolean') return value;
+    if (!holdsBigInt(value)) return cloneValue(value);
+    const newest = this.#pending.at(-1)?.draft ?? this.current;
+    return cloneValue(value, newest ? { carried: newest.value } : {});
   }
 
   /**
-   * Takes a change and renders it. Nothing is kept of one that fails.
+   * Takes a change and applies it. Nothing is kept of one that fails.
    * @param artifacts those that the save names, if it does
+   * @param isOneOfMany whether others are about to follow: then its text is left to its round
    * @returns the number of the request
    * @throws CheckpointError `INVALID_YAML` and its kin, `PATH_NOT_FOUND`, `UNFAITHFUL_VALUE`, `SCHEMA_INVALID`
    */
-  *stage(change: Change, artifacts?: readonly ArtifactRecord[]): Steps<number> {
+  *stage(
+    change: Change,
+    artifacts?: readonly ArtifactRecord[],
+    isOneOfMany = false,
+  ): Steps<number> {
     let base = yield* this.#refresh(() => this.#pending.length);
-    let version = yield* this.#render(base, change);
-    // Where rendering had to wait, what it was rendered onto may be gone by now.
+    let draft = yield* this.#apply(base, change);
+    // Where a schema had to be waited for, what it was applied to may be gone by now.
     while (base !== this.#head) {
       base = yield* this.#refresh(() => this.#pending.length);
-      version = yield* this.#render(base, change);
+      draft = yield* this.#apply(base, change);
     }
+    if (this.#pending.length === 0 && !isOneOfMany) this.#render(base, [{ change, draft }]);
     const id = this.nextId();
-    this.#pending.push({ id, change, artifacts, base, version });
+    this.#pending.push({ id, change, artifacts, base, draft });
     return id;
   }
 
@@ -116,19 +127,24 @@ export class CheckpointDocument implements CheckpointContent {
 
   *#textFor(requestIds: readonly number[]): Steps<RoundContent> {
     const ids = new Set(requestIds);
-    const version = yield* this.#refresh(
+    const draft = yield* this.#rendered(
       () => this.#pending.findLastIndex(({ id }) => ids.has(id)) + 1,
     );
+    const version = draft?.version;
     // A round of no request publishes what is there, as it is.
     if (ids.size === 0 && version !== undefined) return { text: version.text };
     const asked = this.#pending.filter(({ id }) => ids.has(id));
     const failed = asked.find(({ error }) => error !== undefined)?.error;
-    if (version === undefined || asked.every(({ error }) => error !== undefined)) {
+    if (
+      draft === undefined ||
+      version === undefined ||
+      asked.every(({ error }) => error !== undefined)
+    ) {
       throw failed?.thrown ?? new TypeError('there is nothing to save');
     }
     const named = asked.findLast((one) => one.error === undefined && one.artifacts !== undefined);
     const artifacts = named?.artifacts ?? (yield* this.#findArtifacts(version));
-    this.#round = { version, ids: requestIds };
+    this.#round = { draft, version, ids: requestIds };
     return { text: version.text, ...(artifacts && { artifacts }) };
   }
 
@@ -138,25 +154,33 @@ export class CheckpointDocument implements CheckpointContent {
   }
 
   validate(text: string) {
-    return run(this.#check(new Version(text, this.#options.limits)));
+    return run(this.#validate(text));
+  }
+
+  *#validate(text: string): Steps<void> {
+    const version = new Version(text, this.#options.limits);
+    yield* this.#check(Draft.ofVersion(version));
+    if (this.#options.schema !== undefined) this.#validated = version;
   }
 
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
     if (current === undefined) {
       this.#published = undefined;
+      this.#fresh = 0;
       return;
     }
     const { text, sequence } = current;
     const round = this.#round;
     if (round !== undefined && round.version.text === text) {
-      this.#published = round.version;
+      this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
     } else if (this.#validated?.text === text) {
-      this.#published = this.#validated;
+      this.#published = Draft.ofVersion(this.#validated);
     } else {
-      this.#published = new Version(text, this.#options.limits);
+      this.#published = Draft.ofVersion(new Version(text, this.#options.limits));
     }
+    this.#fresh = 0;
     this.#publishedSequence = sequence;
     this.#logged = undefined;
   }
@@ -166,7 +190,7 @@ export class CheckpointDocument implements CheckpointContent {
     if (this.#round !== undefined) this.#logged = { version: this.#round.version, sequence };
   }
 
-  /** Gives requests up that failed or were aborted; what was rendered onto them is rendered again. */
+  /** Gives requests up that failed or were aborted; what was applied to them is applied again. */
   drop(requestIds: readonly number[], options: { readonly keepLogged: boolean }): void {
     const isRound = this.#round?.ids.some((id) => requestIds.includes(id)) ?? false;
     this.#forget(requestIds);
@@ -188,103 +212,150 @@ export class CheckpointDocument implements CheckpointContent {
       if (ids.has(id) && error !== undefined) this.#failed.set(id, error);
     }
     this.#pending = this.#pending.filter(({ id }) => !ids.has(id));
+    this.#fresh = 0;
   }
 
-  /** What the next change is rendered onto, as far as it is up to date. */
-  get #head(): Version | undefined {
-    return this.#pending.length === 0 ? this.#published : this.#pending.at(-1)?.version;
+  /** What the next change is applied to, as far as it is up to date. */
+  get #head(): Draft | undefined {
+    return this.#pending.length === 0 ? this.#published : this.#pending.at(-1)?.draft;
   }
 
   /**
-   * Brings the first pending changes up to date with what is published, and returns the last version.
-   * Others may do the same while one rendering waits: a result is taken only if what it was rendered
-   * onto still comes right before it; else the walk starts anew.
+   * Brings the first pending changes up to date with what is published, and returns the last draft.
+   * Others may do the same while one is validated: a result is taken only if what it was applied to
+   * still comes right before it; else the walk starts anew.
    */
-  *#refresh(count: () => number): Steps<Version | undefined> {
+  *#refresh(count: () => number): Steps<Draft | undefined> {
     for (;;) {
       const stale = this.#firstStale(count());
-      if (stale === undefined) {
-        const last = count();
-        return last === 0 ? this.#published : this.#pending[last - 1]?.version;
-      }
+      if (stale === undefined) return this.#before(count());
       const { pending, base } = stale;
-      const outcome = yield* this.#tryRender(base, pending.change);
+      const outcome = yield* this.#tryApply(base, pending.change);
       const again = this.#firstStale(count());
       if (again?.pending !== pending || again.base !== base) continue;
       pending.base = base;
-      pending.version = outcome.version;
+      pending.draft = outcome.draft;
       if (outcome.error === undefined) delete pending.error;
       else pending.error = outcome.error;
     }
   }
 
-  /** The first change that was not rendered onto what comes before it. */
-  #firstStale(count: number): { pending: Pending; base: Version | undefined } | undefined {
-    let base = this.#published;
-    for (const pending of this.#pending.slice(0, count)) {
-      if (pending.base !== base) return { pending, base };
-      base = pending.version;
+  /** The first change that was not applied to what comes before it. */
+  #firstStale(count: number): { pending: Pending; base: Draft | undefined } | undefined {
+    for (; this.#fresh < count; this.#fresh += 1) {
+      const pending = this.#pending[this.#fresh];
+      const base = this.#before(this.#fresh);
+      if (pending !== undefined && pending.base !== base) return { pending, base };
     }
     return undefined;
   }
 
-  /** A change that can't be rendered any more leaves its base as it is; its caller is told why. */
-  *#tryRender(
-    base: Version | undefined,
+  /** What comes before the pending change at an index. */
+  #before(index: number): Draft | undefined {
+    return index === 0 ? this.#published : this.#pending[index - 1]?.draft;
+  }
+
+  /** A change that can't be applied any more leaves its base as it is; its caller is told why. */
+  *#tryApply(
+    base: Draft | undefined,
     change: Change,
-  ): Steps<{ version: Version | undefined; error?: { thrown: unknown } }> {
+  ): Steps<{ draft: Draft | undefined; error?: { thrown: unknown } }> {
     try {
-      return { version: yield* this.#render(base, change) };
+      return { draft: yield* this.#apply(base, change) };
     } catch (thrown) {
-      return { version: base, error: { thrown } };
+      return { draft: base, error: { thrown } };
     }
   }
 
-  *#render(base: Version | undefined, change: Change): Steps<Version> {
-    const { limits } = this.#options;
-    if (change.kind === 'text') {
-      const version = new Version(removeSealLines(change.text), limits);
-      yield* this.#check(version);
-      return version;
-    }
-    const { text, source } = edit(base, change);
-    const version = base?.text === text ? base : new Version(text, limits, source);
-    yield* this.#check(version);
-    return version;
+  *#apply(base: Draft | undefined, change: Change): Steps<Draft> {
+    const draft =
+      change.kind === 'text'
+        ? Draft.ofVersion(new Version(removeSealLines(change.text), this.#options.limits))
+        : Draft.ofValue(nextValue(base, change));
+    yield* this.#check(draft);
+    return draft;
   }
 
   /** Parses and, where there is a schema, validates. */
-  *#check(version: Version): Steps<void> {
+  *#check(draft: Draft): Steps<void> {
     const { schema } = this.#options;
-    const { value } = version;
+    const { value } = draft;
     if (schema === undefined) return;
-    const result = yield* wait(schema['~standard'].validate(value));
+    const result = yield* wait(schema['~standard'].validate(deepFreeze(value)));
     if (result.issues !== undefined) throw schemaError(result.issues);
-    version.setState(result.value);
-    this.#validated = version;
+    draft.setState(deepFreeze(result.value));
   }
-}
 
-/** The edited text. In a new store there is nothing to edit, and the value is printed. */
-function edit(
-  base: Version | undefined,
-  change: Exclude<Change, { kind: 'text' }>,
-): { readonly text: string; readonly source?: YamlText } {
-  switch (change.kind) {
-    case 'state':
-      return base ? editYaml(base.yaml, change.value) : { text: printYaml(change.value) };
-    case 'set':
-      return base
-        ? setYaml(base.yaml, change.path, change.value)
-        : { text: printYaml(setAt({}, change.path, change.value)) };
-    case 'update': {
-      const next = apply(base, change.recipe);
-      return base ? editYaml(base.yaml, next) : { text: printYaml(next) };
+  /** Brings the first pending changes up to date and to text, and returns the last draft. */
+  *#rendered(count: () => number): Steps<Draft | undefined> {
+    for (;;) {
+      const last = yield* this.#refresh(count);
+      if (this.#renderFirst(count())) return last;
     }
   }
+
+  /** False where a change could not be rendered: it changes nothing then, and those after it are stale. */
+  #renderFirst(count: number): boolean {
+    const valid = this.#pending.slice(0, count).filter(({ error }) => error === undefined);
+    const done = valid.findLastIndex(({ draft }) => draft?.version !== undefined);
+    const changes = valid.slice(done + 1);
+    if (changes.length === 0) return true;
+    const base = valid[done]?.draft ?? this.#published;
+    try {
+      this.#render(base, changes);
+      return true;
+    } catch {
+      // One of them is at fault: which one shows when each is rendered by itself.
+      return this.#renderEach(changes);
+    }
+  }
+
+  #renderEach(changes: readonly Pending[]): boolean {
+    for (const pending of changes) {
+      try {
+        this.#render(pending.base, [pending]);
+      } catch (thrown) {
+        pending.error = { thrown };
+        pending.draft = pending.base;
+        this.#fresh = 0;
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Gives the last of some changes its text. */
+  #render(base: Draft | undefined, changes: readonly Pick<Pending, 'change' | 'draft'>[]): void {
+    const last = changes.at(-1)?.draft;
+    if (last === undefined || last.version !== undefined) return;
+    const { limits } = this.#options;
+    const { version, edits } = renderSteps(base?.version, stepsOf(changes), limits);
+    this.#edits += edits;
+    if (version === undefined) return;
+    last.setVersion(version);
+    if (this.#options.schema !== undefined) this.#validated = version;
+  }
 }
 
-function apply(base: Version | undefined, recipe: (draft: unknown) => unknown): YamlValue {
+function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] {
+  return changes.flatMap(({ change, draft }) =>
+    change.kind === 'text' || draft === undefined ? [] : [{ change, value: draft.value }],
+  );
+}
+
+/** The state after a change. In a new store there is nothing to change, and a set begins with a mapping. */
+function nextValue(base: Draft | undefined, change: Exclude<Change, { kind: 'text' }>): YamlValue {
+  switch (change.kind) {
+    case 'state':
+      return change.value;
+    case 'set':
+      return setAt(base?.value ?? {}, change.path, change.value);
+    case 'update':
+      return apply(base, change.recipe);
+  }
+}
+
+function apply(base: Draft | undefined, recipe: (draft: unknown) => unknown): YamlValue {
   // Integers that a number can't hold are read as bigint; what the file holds may go back into it.
   const carried = base === undefined ? {} : { carried: base.value };
   const draft = base === undefined ? undefined : cloneValue(base.value, carried);

@@ -6,7 +6,8 @@
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { isPromiseLike, run, type Steps, wait } from '../io/run.js';
-import type { Change, CheckpointDocument } from './document.js';
+import type { CheckpointDocument } from './document.js';
+import type { Change } from './draft.js';
 
 /** The artifacts that a save names, once they are read; `undefined` if it names none. */
 export type NamedArtifacts = MaybePromise<readonly ArtifactRecord[] | undefined>;
@@ -23,10 +24,11 @@ export class StagingQueue {
 
   /**
    * Stages a change behind all that were staged before it.
+   * @param isOneOfMany as {@link CheckpointDocument.stage} takes it
    * @returns the number of the request
    */
-  stage(change: Change, artifacts: NamedArtifacts): number | Promise<number> {
-    const stage = () => run(this.#steps(change, artifacts));
+  stage(change: Change, artifacts: NamedArtifacts, isOneOfMany: boolean): number | Promise<number> {
+    const stage = () => run(this.#steps(change, artifacts, isOneOfMany));
     if (this.#last !== undefined) return this.#enqueue(this.#last.catch(() => {}).then(stage));
     const staged = stage();
     return isPromiseLike(staged) ? this.#enqueue(staged as Promise<number>) : staged;
@@ -37,8 +39,8 @@ export class StagingQueue {
     while (this.#last !== undefined) await this.#last.catch(() => {});
   }
 
-  *#steps(change: Change, artifacts: NamedArtifacts): Steps<number> {
-    return yield* this.#document.stage(change, yield* wait(artifacts));
+  *#steps(change: Change, artifacts: NamedArtifacts, isOneOfMany: boolean): Steps<number> {
+    return yield* this.#document.stage(change, yield* wait(artifacts), isOneOfMany);
   }
 
   #enqueue(staged: Promise<number>): Promise<number> {

@@ -18,6 +18,7 @@ import { type SyncKind, SyncWatchingFileSystem } from '../io/sync-watching-file-
 import type { CheckpointEmitted } from '../machines/checkpoint-messages.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
 import type { RestoreResult } from './restore.js';
+import type { Waiting } from './save-desk.js';
 import type { SaveResult } from './store-options.js';
 import { StatsCounter, type StoreStats } from './store-stats.js';
 
@@ -74,31 +75,45 @@ export class StoreMeter {
     }
   }
 
-  /** One call that saves. */
+  /** One call that saves: `submit` is given who waits for it. What it throws, the call rejects with. */
   save(
     operation: SaveTrace['operation'],
     durability: SaveTrace['durability'],
-    submit: () => Promise<SaveResult>,
+    submit: (waiting: Waiting) => void,
   ): Promise<SaveResult> {
-    if (!isTraced(traceChannels.save)) return this.#count(submit());
+    const counted = () => this.#count(durability, submit);
+    if (!isTraced(traceChannels.save)) return counted();
     const payload: SaveTrace = { operation, directory: this.#directory, durability };
     const finish = (result: SaveResult) => {
       const bytes = this.#counter.bytesOfRound(result.sequence);
       Object.assign(payload, result, bytes !== undefined && { bytes });
     };
-    return Promise.resolve(trace(traceChannels.save, payload, () => this.#count(submit()), finish));
+    return Promise.resolve(trace(traceChannels.save, payload, counted, finish));
   }
 
-  async #count(saving: Promise<SaveResult>): Promise<SaveResult> {
+  #count(
+    durability: SaveTrace['durability'],
+    submit: (waiting: Waiting) => void,
+  ): Promise<SaveResult> {
     this.#counter.saveRequested();
-    try {
-      const result = await saving;
-      this.#counter.saveAcknowledged();
-      return result;
-    } catch (error) {
-      this.#counter.saveRefused(error);
-      throw error;
-    }
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        durability,
+        resolve: (result) => {
+          this.#counter.saveAcknowledged();
+          resolve(result);
+        },
+        reject: (error) => {
+          this.#counter.saveRefused(error);
+          reject(error);
+        },
+      };
+      try {
+        submit(waiting);
+      } catch (error) {
+        waiting.reject(error);
+      }
+    });
   }
 
   /** One call that restores. */

@@ -87,6 +87,21 @@ const givingUp: Scenario = {
   ],
 };
 
+/** A caller gives up whose round is on its way already: it is saved all the same. */
+const givenUpTooLate: Scenario = {
+  name: 'a save that is given up when a round has taken it',
+  file: 'v: 0\n',
+  steps: [
+    {
+      do: 'together',
+      steps: [
+        { do: 'update', path: 'v', add: 1, abort: true },
+        { do: 'update', path: 'v', add: 10 },
+      ],
+    },
+  ],
+};
+
 /** The store is closed while a round is on its way and further saves still come. */
 const closedInARound: Scenario = {
   name: 'a store that is closed during a round',
@@ -176,7 +191,11 @@ export const failurePlans: readonly FailurePlan[] = [
       },
     ];
   }),
-  { title: givingUp.name, scenario: givingUp, options: { depth: 2, imagesPerMoment: [3, 1] } },
+  ...[givingUp, givenUpTooLate].map((scenario) => ({
+    title: scenario.name,
+    scenario,
+    options: { depth: 2, imagesPerMoment: [3, 1] },
+  })),
   ...[[], halting].map((faults) => ({
     title: `${closedInARound.name}, ${titleOf(faults)}`,
     scenario: closedInARound,

@@ -104,7 +104,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
         "'writeIntent.done': { guard: 'isCurrent', target: 'writingData' }",
         "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'tellLogged' }",
       ),
-      patch('store.js', "this.#waiting.get(id)?.durability === 'logged'", 'true'),
+      patch('store/save-desk.js', "this.#asked.get(id)?.durability === 'logged'", 'true'),
     ],
     hunt: 'committed, slow syncs',
     check: 'finds-an-allowed-state',

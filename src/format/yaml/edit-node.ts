@@ -99,7 +99,9 @@ function listChanges(
   path: Path,
 ): EntryChange[] {
   const before = node.entries.map((entry) => entry.node.value);
-  const known = knownMatches(plan.mode.changedPath, path, before.length, next.length);
+  const known = plan.mode.keepsPlaces?.(path)
+    ? sameMatches(before.length, next.length)
+    : knownMatches(plan.mode.changedPath, path, before.length, next.length);
   const matches = known ?? matchLists(before, next);
   const moves = known ? new Map<number, number>() : findMoves(before, next, matches);
   const changes: EntryChange[] = [];
@@ -117,6 +119,14 @@ function listChanges(
     }
   }
   return changes;
+}
+
+/** Every item where it was, and new ones behind them. */
+function sameMatches(before: number, after: number): ListMatch[] {
+  return Array.from({ length: Math.max(before, after) }, (_, index) => ({
+    before: index < before ? index : undefined,
+    after: index < after ? index : undefined,
+  }));
 }
 
 /** What became of a list's items where the one place that changed is known and leads through it. */

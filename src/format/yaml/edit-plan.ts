@@ -34,6 +34,8 @@ export type EntryChange =
 export interface EditMode {
   /** The one place that differs, where it is known beforehand. */
   readonly changedPath?: YamlPath | undefined;
+  /** Whether the items of the list at a path are known to be where they were, with new ones behind them. */
+  readonly keepsPlaces?: ((path: YamlPath) => boolean) | undefined;
   /** Paths whose collections are written anew instead of edited. */
   readonly rewritten?: ReadonlySet<string>;
   /** Write strings of several lines in quotes. */

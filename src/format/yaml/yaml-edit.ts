@@ -41,7 +41,7 @@ export interface YamlEdit {
  * `cloneValue` rules out beforehand.
  */
 export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
-  return edit(source, next, undefined);
+  return edit(source, next, {});
 }
 
 /**
@@ -52,10 +52,48 @@ export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
  * @throws CheckpointError as {@link editYaml} and {@link setAt}.
  */
 export function setYaml(source: YamlText, path: YamlPath, next: YamlValue | undefined): YamlEdit {
-  return edit(source, setAt(source.value, path, next), path);
+  return edit(source, setAt(source.value, path, next), { changedPath: path });
 }
 
-function edit(source: YamlText, next: YamlValue, changedPath: YamlPath | undefined): YamlEdit {
+/**
+ * Text whose value is `next`, of which it is known that it came about by setting places one after the
+ * other, none of them by removing an item of a list.
+ *
+ * @throws CheckpointError as {@link editYaml} does.
+ */
+export function setAllYaml(
+  source: YamlText,
+  paths: readonly YamlPath[],
+  next: YamlValue,
+): YamlEdit {
+  return edit(source, next, { keepsPlaces: keptPlaces(paths) });
+}
+
+/** Which lists have their items where they were: those that were only gone through, never set. */
+function keptPlaces(paths: readonly YamlPath[]): (path: YamlPath) => boolean {
+  const passed = new Set<string>();
+  const set = new Set<string>();
+  for (const path of paths) {
+    const whole = keyOf(path);
+    if (set.has(whole)) continue;
+    set.add(whole);
+    for (let length = 0; length < path.length; length += 1) passed.add(keyOf(path, length));
+  }
+  const isSet = (path: YamlPath) =>
+    set.has(keyOf(path)) || path.some((_, length) => set.has(keyOf(path, length)));
+  return (path) => passed.has(keyOf(path)) && !isSet(path);
+}
+
+/** The beginning of a path as text; an index may be given as text as well. */
+function keyOf(path: YamlPath, length = path.length): string {
+  return JSON.stringify(path.slice(0, length).map(String));
+}
+
+function edit(
+  source: YamlText,
+  next: YamlValue,
+  known: Pick<EditMode, 'changedPath' | 'keepsPlaces'>,
+): YamlEdit {
   if (equalValues(source.value, next)) {
     return { text: source.text, changedPaths: [], source, rewrites: 0 };
   }
@@ -63,7 +101,7 @@ function edit(source: YamlText, next: YamlValue, changedPath: YamlPath | undefin
   const tried = new Set<string>();
   let changedPaths: readonly YamlPath[] = [];
   for (const mode of MODES) {
-    const planned = attempt(source, next, style, { ...mode, changedPath });
+    const planned = attempt(source, next, style, { ...mode, ...known });
     if (changedPaths.length === 0) changedPaths = planned.changedPaths;
     const { text } = planned;
     if (text === undefined || tried.has(text)) continue;

@@ -92,6 +92,20 @@ describe('the root machine', () => {
     expect(io.calls.filter((name) => name === 'writeIntent')).toHaveLength(2);
   });
 
+  it('takes saves that are asked for together as one round, and refuses them together', async () => {
+    const { emitted, actor, io } = start();
+    const durability = 'committed' as const;
+    const others = [2, 3].map((requestId) => ({ requestId, durability }));
+    actor.send({ type: 'save.requested', requestId: 1, durability, others });
+    expect(answers(emitted).at(-1)).toEqual(['save.committed', [1, 2, 3]]);
+    expect(io.calls.filter((name) => name === 'writeIntent')).toHaveLength(1);
+    const halting = start({ deleteWal: () => fail('write') });
+    halting.save(1);
+    const more = [{ requestId: 3, durability }];
+    halting.actor.send({ type: 'save.requested', requestId: 2, durability, others: more });
+    expect(answers(halting.emitted).at(-1)).toEqual(['save.failed', [2, 3]]);
+  });
+
   it('keeps saves that arrive during recovery', async () => {
     const held = gate();
     const { emitted, save } = start({

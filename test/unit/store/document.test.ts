@@ -1,0 +1,203 @@
+/**
+ * What a round costs in rendering, counted exactly; and that rendering changes together gives the bytes
+ * that rendering them one by one gives.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { YamlPath } from '../../../src/format/yaml/yaml-path.js';
+import { DEFAULT_LIMITS, parseYaml } from '../../../src/format/yaml/yaml-text.js';
+import type { YamlValue } from '../../../src/format/yaml/yaml-value.js';
+import { CheckpointDocument } from '../../../src/store/document.js';
+import type { Change } from '../../../src/store/draft.js';
+
+const TEXT = `# the plan
+phases: # all of them
+  - name: one # the first
+    status: DONE
+    tries: 1
+  # about two
+  - name: two
+    status:   PENDING   # aligned
+    tries: 1
+  - {name: three, status: PENDING, tries: 1}
+tags: [a, b, a]
+note: |
+  some text
+`;
+
+const set = (path: YamlPath, value: YamlValue | undefined): Change => ({
+  kind: 'set',
+  path,
+  value,
+});
+
+function documentWith(text = TEXT, limits = {}): CheckpointDocument {
+  const document = new CheckpointDocument({ limits: { ...DEFAULT_LIMITS, ...limits } });
+  document.rebase({ text, sequence: 1 });
+  return document;
+}
+
+/** Stages changes as callers do while a round is in flight, or as one caller does. */
+function stageAll(document: CheckpointDocument, changes: readonly Change[]): number[] {
+  return changes.map((change) => {
+    const staged = document.stage(change, undefined, true).next();
+    if (staged.done !== true) throw new TypeError('nothing here waits');
+    return staged.value;
+  });
+}
+
+function textOf(document: CheckpointDocument, ids: readonly number[]): string {
+  const content = document.textFor(ids);
+  if (!('text' in content)) throw new TypeError('nothing here waits');
+  return content.text;
+}
+
+/** The bytes that come of one round for each change. */
+function oneByOne(changes: readonly Change[], text = TEXT): string {
+  const document = documentWith(text);
+  let last = text;
+  changes.forEach((change, index) => {
+    last = textOf(document, stageAll(document, [change]));
+    document.rebase({ text: last, sequence: index + 2 });
+  });
+  return last;
+}
+
+function together(changes: readonly Change[], text = TEXT) {
+  const document = documentWith(text);
+  const last = textOf(document, stageAll(document, changes));
+  return { text: last, edits: document.edits };
+}
+
+describe('a round', () => {
+  it('renders 256 sets by one edit', () => {
+    const changes = Array.from({ length: 256 }, (_, n) =>
+      set(['phases', n % 3, n % 2 ? 'tries' : 'status'], n),
+    );
+    const { text, edits } = together(changes);
+    expect(edits).toBe(1);
+    expect(text).toBe(oneByOne(changes));
+  });
+
+  it('renders only the newest of 256 whole states', () => {
+    const changes = Array.from({ length: 256 }, (_, n): Change => {
+      return { kind: 'state', value: { note: n } };
+    });
+    expect(together(changes)).toMatchObject({ edits: 1, text: expect.stringContaining('255') });
+  });
+
+  it('renders 256 updates by one edit, each of which has seen those before it', () => {
+    const recipe = (draft: unknown) => {
+      (draft as { phases: { tries: number }[] }).phases.forEach((phase) => {
+        phase.tries += 1;
+      });
+    };
+    const changes = Array.from({ length: 256 }, (): Change => ({ kind: 'update', recipe }));
+    const { text, edits } = together(changes);
+    expect(edits).toBe(1);
+    expect(text).toBe(TEXT.replaceAll('tries: 1', 'tries: 257'));
+  });
+
+  it('renders nothing that a whole state or a text replaces', () => {
+    const before = Array.from({ length: 20 }, (_, n) => set(['note'], n));
+    const state: Change = { kind: 'state', value: { note: 'all' } };
+    expect(together([...before, state, set(['n'], 1), set(['m'], 2)])).toMatchObject({ edits: 2 });
+    const text: Change = { kind: 'text', text: 'mine:   1\n' };
+    expect(together([...before, text])).toEqual({ edits: 0, text: 'mine:   1\n' });
+  });
+
+  it('renders by itself what removes an item of a list, as only that knows which', () => {
+    const changes = [set(['tags', 2], undefined), set(['note'], 1), set(['tags', 0], 'b')];
+    const { text, edits } = together(changes);
+    expect(edits).toBe(2);
+    expect(text).toBe(oneByOne(changes));
+    expect(text).toContain('tags: [b, b]');
+  });
+
+  it('keeps comments with their items where values become alike', () => {
+    const list = 'list:\n  - a # first\n  - b # second\n  - c # third\n';
+    const changes = [set(['list', 0], 'b'), set(['list', 1], 'c'), set(['list', 3], 'd')];
+    expect(together(changes, list).text).toBe(
+      'list:\n  - b # first\n  - c # second\n  - c # third\n  - d\n',
+    );
+  });
+
+  it('renders a lone change when it is asked for, and not again', () => {
+    const document = documentWith();
+    const step = document.stage(set(['note'], 'x')).next();
+    expect(document.edits).toBe(1);
+    textOf(document, [Number(step.value)]);
+    expect(document.edits).toBe(1);
+  });
+
+  it('tells only the caller whose change can not be rendered, and saves the others', () => {
+    const document = documentWith('a: 1\nb: 2\n', { maxBytes: 100 });
+    const ids = stageAll(document, [
+      set(['a'], 2),
+      set(['a'], 'x'.repeat(200)),
+      set(['b'], 3),
+      set(['c'], 'y'.repeat(200)),
+    ]);
+    const text = textOf(document, ids);
+    expect(text).toBe('a: 2\nb: 3\n');
+    document.rebase({ text, sequence: 2 });
+    expect(ids.map((id) => document.takeError(id)?.thrown)).toEqual([
+      undefined,
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+      undefined,
+      expect.objectContaining({ code: 'TOO_LARGE' }),
+    ]);
+  });
+
+  it('takes of the changes that wait only its own, and what comes after goes on from it', () => {
+    const document = documentWith();
+    const [first, second] = stageAll(document, [set(['note'], 1), set(['tags', 0], 'z')]);
+    const text = textOf(document, [first ?? 0]);
+    expect(text).toContain('note: 1\n');
+    expect(text).toContain('tags: [a, b, a]');
+    document.rebase({ text, sequence: 2 });
+    expect(textOf(document, [second ?? 0])).toBe(text.replace('[a, b, a]', '[z, b, a]'));
+    expect(document.edits).toBe(2);
+  });
+});
+
+describe('sets that are rendered together', () => {
+  // Nothing is quoted here: the quotes that a file has are a habit that later values follow.
+  const leaf = fc.oneof(fc.integer(), fc.constantFrom('a', 'b', 'DONE', null, true));
+  const path = fc.oneof(
+    fc.tuple(fc.constant('phases'), fc.nat(2), fc.constantFrom('name', 'status', 'tries', 'more')),
+    fc.tuple(fc.constant('tags'), fc.nat(2)),
+    fc.tuple(fc.constantFrom('note', 'new', 'newer')),
+  );
+  const change = fc.tuple(path, leaf).map(([at, value]) => set(at, value));
+
+  const places = fc.uniqueArray(change, {
+    minLength: 2,
+    maxLength: 12,
+    selector: (one) => JSON.stringify(one.kind === 'set' && one.path),
+  });
+
+  it('give the bytes that they give one by one, where each place is set once', () => {
+    fc.assert(
+      fc.property(places, (changes) => {
+        expect(together(changes).text).toBe(oneByOne(changes));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('say what the last of them say, whatever a place was in between', () => {
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 2, maxLength: 12 }), (changes) => {
+        const value = (text: string) => parseYaml(text).value;
+        expect(value(together(changes).text)).toEqual(value(oneByOne(changes)));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keep the style of a place that passes through a value of another kind', () => {
+    const changes = [set(['note'], 0), set(['note'], 'other text\n')];
+    expect(together(changes).text).toBe(TEXT.replace('some text', 'other text'));
+  });
+});
