@@ -1,6 +1,6 @@
 /**
  * States on their way to the file, and how their text comes about. Knows no store and no round: who
- * renders when is up to `document.ts`. Ruled by `docs/adr/0013-one-text-for-a-round.md`.
+ * renders when is up to `document.ts`. Ruled by `docs/adr/0014-one-text-for-a-round.md`.
  */
 import { getAt, setAt } from '../format/yaml/path-access.js';
 import { editYaml, printYaml, setAllYaml, setYaml } from '../format/yaml/yaml-edit.js';

@@ -2,7 +2,7 @@
  * Saves that somebody waits for: asks the machine for them, and settles their promises. While some are on
  * their way, others are held and go together, as one event; whoever has just been answered gets the chance
  * to ask again before they go. Decides nothing about durability. Ruled by
- * `docs/adr/0014-saves-are-asked-for-together.md`.
+ * `docs/adr/0015-saves-are-asked-for-together.md`.
  */
 import type { Durability, SaveRequest } from '../machines/checkpoint-messages.js';
 import type { SaveResult } from './store-options.js';
