@@ -1,6 +1,7 @@
 /**
  * The statecharts as pictures, for the inspector's page and the command line: rendered when the package
- * is built, read from `dist/`; from `docs/diagrams/` where it is not built. Reads those files only, each time it is asked.
+ * is built, read from `dist/`; from `docs/diagrams/` where it is not built. Reads those files only, each
+ * time it is asked.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { packageFile } from '../io/node-package.js';

@@ -1,5 +1,6 @@
 /**
- * The page's script and style as the build has bundled them, read from `dist/`. And one run as a file that needs nothing else.
+ * The page's script and style as the build has bundled them, read from `dist/`. And one run as a file that
+ * needs nothing else.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { packageFile } from '../io/node-package.js';
