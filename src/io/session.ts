@@ -13,8 +13,9 @@ import type { WalScan } from '../format/wal-scan.js';
 import type { WalEncoder } from '../format/wal-writer.js';
 import type { CheckpointContent } from './checkpoint-io.js';
 import type { FileIdentity, Ownership } from './file-content.js';
-import type { FileHandle, FileLock, FileSystem } from './file-system.js';
+import type { FileHandle, FileLock, FileSystem, MaybePromise } from './file-system.js';
 import type { Retention } from './retention-state.js';
+import type { Outcome } from './run.js';
 import type { StorePaths } from './store-paths.js';
 
 /** The checkpoint file as it was last seen. */
@@ -47,7 +48,14 @@ export interface Round {
   readonly sealed: SealedReading;
   /** The log, where this round created it. */
   wal?: { readonly handle: FileHandle; readonly encoder: WalEncoder };
-  temporary?: { readonly path: string; readonly handle: FileHandle };
+  temporary?: {
+    readonly path: string;
+    readonly handle: FileHandle;
+    /** Its sync, where it was begun beside that of the log. */
+    synced?: MaybePromise<Outcome>;
+  };
+  /** The keeping of the predecessor, where it was begun then. */
+  predecessorKept?: MaybePromise<Outcome>;
 }
 
 /** Settings of the file implementation. */

@@ -12,12 +12,24 @@ import { looksUnchanged, see } from './checkpoint-file.js';
 import type { IoOperations, KeptFile } from './checkpoint-io.js';
 import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
-import { both, createFile, syncDirectory, syncFile, temporaryFor, unlinkIfThere } from './files.js';
+import { both, createFile, syncDirectory, syncFile, unlinkIfThere } from './files.js';
 import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
+import {
+  beginPrepared,
+  dropHandle,
+  endPredecessor,
+  predecessorSequence,
+  prepareTemporary,
+  removeTemporary,
+  syncTemporary,
+  trusted,
+  undoPrepared,
+  writeTemporary,
+} from './prepare-operations.js';
 import { keepBytes } from './quarantine-files.js';
 import { prune } from './retention.js';
-import { type Steps, wait } from './run.js';
+import { type Steps, settle, succeeded, wait } from './run.js';
 import {
   checkLock,
   digestOf,
@@ -27,7 +39,6 @@ import {
   recordedMs,
   roundOf,
   type SealedReading,
-  type SeenCheckpoint,
   type Session,
 } from './session.js';
 
@@ -85,24 +96,28 @@ export function writeData(session: Session): IoOperations['writeData']['output']
   return { bytes: wal.encoder.offset - start };
 }
 
-/** Step 3: syncs the log, then the directory that names it. */
+/** Step 3: syncs the log and the directory that names it; beside that, gives steps 4 and 5 a head start. */
 export function* syncWal(session: Session): Steps<undefined> {
-  const { wal } = roundOf(session);
+  const round = roundOf(session);
+  const { wal } = round;
   if (wal === undefined) throw new TypeError('the round has no log');
   const { wal: path, directory } = pathsOf(session);
-  yield* syncFile(wal.handle, path);
-  yield* trusted(session, syncDirectory(session.fs, directory));
+  prepareTemporary(session, round);
+  const durable = settle(() =>
+    both(
+      () => syncFile(wal.handle, path),
+      () => trusted(session, syncDirectory(session.fs, directory)),
+    ),
+  );
+  beginPrepared(session, round);
+  yield* succeeded(durable);
   return undefined;
 }
 
-/** Step 4: writes all of a fresh temporary file beside the checkpoint. */
+/** Step 4: sees to it that all of the image is in a fresh temporary file beside the checkpoint. */
 export function writeCheckpoint(session: Session): IoOperations['writeCheckpoint']['output'] {
   const round = roundOf(session);
-  const path = temporaryFor(pathsOf(session).target, session.random);
-  const handle = createFile(session.fs, path, ownershipOf(session));
-  round.temporary = { path, handle };
-  writeAll(handle, round.image, 0, path);
-  checkSize(handle, round.image.length, path);
+  if (round.temporary === undefined) writeTemporary(session, round);
   return { bytes: round.image.length };
 }
 
@@ -116,10 +131,9 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
   const round = roundOf(session);
   const { temporary } = round;
   if (temporary === undefined) throw new TypeError('the round has no temporary file');
-  checkLock(session);
   yield* both(
-    () => trusted(session, keepPredecessor(session, round)),
-    () => syncFile(temporary.handle, temporary.path),
+    () => endPredecessor(session, round),
+    () => syncTemporary(round),
   );
   checkLock(session);
   const kept = yield* keepLateEdit(session, round);
@@ -183,20 +197,22 @@ export function deleteWal(session: Session): undefined {
 }
 
 /** After a failed sync of the log: that descriptor is closed unsynced and its file removed. */
-export function dropWal(session: Session): undefined {
+export function* dropWal(session: Session): Steps<undefined> {
   const round = roundOf(session);
+  removeWal(session, round);
+  yield* undoPrepared(session, round);
+  return undefined;
+}
+
+function removeWal(session: Session, round: Round): void {
   closeQuietly(round.wal?.handle);
   if (round.wal !== undefined) unlinkIfThere(session.fs, pathsOf(session).wal);
   delete round.wal;
-  return undefined;
 }
 
 /** After a failed sync of the temporary file: likewise. */
 export function dropTemporary(session: Session): undefined {
-  const round = roundOf(session);
-  const path = round.temporary?.path;
-  dropHandle(round);
-  if (path !== undefined) unlinkIfThere(session.fs, path);
+  removeTemporary(session, roundOf(session));
   return undefined;
 }
 
@@ -205,37 +221,17 @@ export function dropTemporary(session: Session): undefined {
  * failed is not found by a later recovery.
  */
 export function* abandonRound(session: Session): Steps<undefined> {
-  if (session.round === undefined) return undefined;
-  dropTemporary(session);
-  const hadWal = session.round.wal !== undefined;
-  dropWal(session);
+  const { round } = session;
+  if (round === undefined) return undefined;
+  const hadWal = round.wal !== undefined;
+  removeTemporary(session, round);
+  removeWal(session, round);
+  yield* undoPrepared(session, round);
   session.round = undefined;
   if (hadWal) {
     yield* trusted(session, syncDirectory(session.fs, pathsOf(session).directory));
   }
   return undefined;
-}
-
-/** A directory whose sync failed makes the whole session untrusted: closing won't write any more. */
-function* trusted<T>(session: Session, steps: Steps<T>): Steps<T> {
-  try {
-    return yield* steps;
-  } catch (error) {
-    if (error instanceof CheckpointError && error.details.directory) session.untrusted = true;
-    throw error;
-  }
-}
-
-/** A predecessor that a recovery finds unsealed has no number; the one before the log's is free for it. */
-function predecessorSequence(round: Round, { sequence }: SeenCheckpoint): number {
-  return sequence ?? round.sequence - 1;
-}
-
-function* keepPredecessor(session: Session, round: Round): Steps<void> {
-  const { current } = session;
-  if (!current?.historic) return;
-  const sequence = predecessorSequence(round, current);
-  yield* keepInHistory(session, current, sequence, looksUnchanged(session) ? 'link' : 'copy');
 }
 
 /** The last look before the rename: an edit that slipped in since the round began is set aside. */
@@ -254,11 +250,6 @@ function* keepLateEdit(session: Session, round: Round): Steps<KeptFile | undefin
     yield* repairEntry(session, current, predecessorSequence(round, current));
   }
   return kept;
-}
-
-function dropHandle(round: Round): void {
-  closeQuietly(round.temporary?.handle);
-  delete round.temporary;
 }
 
 function takeAsCurrent(

@@ -173,7 +173,8 @@ export const writeMachine = setup({
       },
     },
     syncingWal: {
-      description: 'Step 3: sync the log, then its directory. Nothing is durable yet.',
+      description:
+        'Step 3: sync the log and its directory; meanwhile a head start for steps 4 and 5. Nothing is durable yet.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'syncWal' } }],
       on: {
         'syncWal.done': {
@@ -195,7 +196,7 @@ export const writeMachine = setup({
     },
     writingCheckpoint: {
       description:
-        'Step 4: write a fresh temporary file beside the checkpoint. The save is logged: recovery will finish it.',
+        'Step 4: see to a fresh temporary file beside the checkpoint. The save is logged: recovery will finish it.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'writeCheckpoint' } }],
       on: {
         'writeCheckpoint.done': { guard: 'isCurrent', target: 'syncingCheckpoint' },
