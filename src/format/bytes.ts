@@ -91,11 +91,7 @@ export function isZero(bytes: Uint8Array, start = 0, end = bytes.length): boolea
 
 /** Whether two byte strings are the same. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  for (let index = 0; index < left.length; index += 1) {
-    if (left[index] !== right[index]) return false;
-  }
-  return true;
+  return left.length === right.length && Buffer.compare(left, right) === 0;
 }
 
 /** Whether a string holds no lone surrogate, so that UTF-8 can carry it unchanged. */

@@ -4,6 +4,7 @@
  */
 
 import {
+  close,
   closeSync,
   fchmodSync,
   fchownSync,
@@ -102,13 +103,15 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /**
-   * Closes. While a sync is in flight the descriptor stays open until the sync has ended: a number
+   * Closes, in the thread pool where syncs go there. While a sync is in flight the descriptor stays open until the sync has ended: a number
    * closed too early may be given to another file, and the sync would then reach that one.
    */
   close(): void {
     const descriptor = this.#use('close');
     this.#closed = true;
-    if (this.#syncsInFlight === 0) closeSync(descriptor);
+    if (this.#syncsInFlight > 0) return;
+    if (this.#syncMode === 'blocking') closeSync(descriptor);
+    else closeLater(descriptor);
   }
 
   /** The number of a closed descriptor may be another file's by now, so it is never handed out again. */
@@ -116,6 +119,14 @@ export class NodeFileHandle implements FileHandle {
     if (this.#closed) throw systemError('EBADF', syscall);
     return this.#descriptor;
   }
+}
+
+/**
+ * Closing the last handle of a file that has no name any more frees its blocks, which takes as long as
+ * a sync: it is not waited for. That data is durable only its sync can say, so an error tells nothing.
+ */
+function closeLater(descriptor: number): void {
+  close(descriptor, () => {});
 }
 
 /** The sync has said already whether the data is durable; a late error of close adds nothing to it. */

@@ -2,7 +2,7 @@
  * What steps 4 and 5 need and may be done while the log is synced: the temporary file is written and
  * its sync begun, the predecessor gets its name in history. None of it touches the checkpoint; the
  * rename still waits for all of it and for the log. Ruled by `docs/protocol.md` and
- * `docs/adr/0013-what-needs-no-log-is-done-beside-its-sync.md`.
+ * `docs/adr/0015-what-needs-no-log-is-done-beside-its-sync.md`.
  *
  * It is a head start only: where it can't be made, or fails, the steps themselves do the work and tell
  * what is wrong. The one exception is a directory whose sync failed: that is never tried again.

@@ -3,6 +3,7 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
+import { equalBytes, sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
@@ -14,7 +15,7 @@ import type {
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
-import { readAgreed } from './file-content.js';
+import { readAgreed, readWhole } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
@@ -28,7 +29,7 @@ import {
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
-import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
 /** A log may hold several images; what is larger was not written by this package. */
@@ -60,7 +61,7 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
   const { wal } = pathsOf(session);
   session.scan = undefined;
   try {
-    session.walBytes = readAgreed(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+    session.walBytes = readWhole(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -68,9 +69,23 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
   return { size: session.walBytes?.length ?? 0 };
 }
 
+/** Scans the log. Whatever is not whole in it is believed only when a second read says the same. */
+function scanAgreed(session: Session): WalScan {
+  const { fs, maxBytes, walBytes } = session;
+  const { wal, targetName } = pathsOf(session);
+  const scan = scanWal(walBytes, { target: targetName });
+  const isWhole = scan.kind === 'sealed' && scan.tail.kind === 'clean';
+  if (isWhole && scan.findings.length === 0) return scan;
+  const bytes = readAgreed(fs, wal, maxBytes * WAL_FACTOR, walBytes && { bytes: walBytes })?.bytes;
+  const isSame = bytes !== undefined && walBytes !== undefined && equalBytes(bytes, walBytes);
+  if (isSame) return scan;
+  session.walBytes = bytes;
+  return scanWal(bytes, { target: targetName });
+}
+
 /** Scans the log, and compares the checkpoint with what it holds. */
 export function verifyWal(session: Session): WalEvidence {
-  const scan = session.scan ?? scanWal(session.walBytes, { target: pathsOf(session).targetName });
+  const scan = session.scan ?? scanAgreed(session);
   session.scan = scan;
   const size = session.walBytes?.length ?? 0;
   if (scan.kind !== 'sealed') {
@@ -127,9 +142,13 @@ function relationOf(
   epoch: number,
 ): CheckpointRelation {
   if (seen === undefined) return 'missing';
-  const { size, sha256 } = digestOf(seen.bytes);
-  const isImage = (image: { size: number; sha256: string } | undefined) =>
-    image?.size === size && image.sha256 === sha256;
+  const { bytes } = seen;
+  let sha256: string | undefined;
+  const isImage = (image: { size: number; sha256: string } | undefined) => {
+    if (image?.size !== bytes.length) return false;
+    sha256 ??= sha256Hex(bytes);
+    return image.sha256 === sha256;
+  };
   if (isImage(last.intent.afterImage)) return 'afterImage';
   if (saves.some(({ intent }) => isImage(intent.preImage) || isImage(intent.afterImage))) {
     return 'preImage';
