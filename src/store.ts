@@ -34,10 +34,11 @@ import {
 import { checkKeys, SAVE_KEYS } from './store/check-keys.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { type Change, CheckpointDocument } from './store/document.js';
-import { historyBeside, releaseQuietly } from './store/file-port.js';
+import { historyBeside, releaseQuietly, syncMode } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
 import { loadInspector } from './store/load-inspector.js';
 import { logEvent, loggable } from './store/log-events.js';
+import { publishPolicy } from './store/publish-options.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
 import { StagingQueue } from './store/staging-queue.js';
@@ -84,7 +85,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #health = new HealthDesk();
   readonly #checks = new Desk<CheckResult>();
+  readonly #flushes = new Desk<void>();
   readonly #timers: Timers;
+  /** After which step saves are acknowledged that don't say it. */
+  readonly #durability: Durability;
   readonly #meter: StoreMeter;
   readonly #opened = deferred();
   readonly #closed = deferred();
@@ -104,7 +108,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const meter = new StoreMeter(options.directory);
     this.#meter = meter;
-    const fs = options.fileSystem ?? createNodeFileSystem();
+    const fs = options.fileSystem ?? createNodeFileSystem(syncMode(options));
     const directory = absolute(options.directory, () => process.cwd());
     const now = () => (options.clock ?? Date).now();
     const { root = directory } = options.artifacts ?? {};
@@ -120,10 +124,12 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#port = new StorePort(options, place, (error) => this.#auditFailed(error));
     const { io, audit } = this.#port;
     const { externalEdits, syncRetryLimit } = options;
+    const publish = publishPolicy(options.publish);
     const inspect = inspectorOf(options, audit);
     const restore = detectorSettings(options.restore, options.heartbeatMs);
     this.#timers = timersOf(options.clock);
-    const policies = { externalEdits, syncRetryLimit, restore };
+    this.#durability = options.durability ?? (publish === undefined ? 'committed' : 'logged');
+    const policies = { externalEdits, syncRetryLimit, restore, publish };
     const counted = meter.counting(options.around?.(io) ?? io);
     this.embedding = { io: counted, port: this.#port, inspect, policies };
     this.actor =
@@ -347,6 +353,21 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     );
   }
 
+  /**
+   * Resolves when all saves that were asked for before are published under the file's name; see the option
+   * `publish`. Rejects with `HALTED` or `CLOSED`.
+   */
+  flush(): Promise<void> {
+    const requestId = this.#document.nextId();
+    return this.#flushes.ask(requestId, () => {
+      if (this.#closing) {
+        this.#flushes.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
+      } else {
+        this.actor.send({ type: 'flush.requested', requestId });
+      }
+    });
+  }
+
   /** A sign of life; see the option `heartbeatMs`. */
   heartbeat(): void {
     this.actor.send({ type: 'health.heartbeat' });
@@ -466,7 +487,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
-    const { durability = this.#options.durability ?? 'committed' } = options;
+    const { durability = this.#durability } = options;
     return this.#meter.save(operation, durability, () =>
       this.#stage(operation, change, { ...options, durability }),
     );
@@ -537,6 +558,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'save.committed':
         this.#tell({ type: 'committed', sequence: event.sequence });
         this.#answer(event.requestIds, event.sequence, 'committed');
+        return;
+      case 'flush.done':
+        for (const requestId of event.requestIds) this.#flushes.resolve(requestId);
         return;
       case 'save.failed':
         this.#fail(event.requestIds, event.error);
@@ -616,6 +640,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
       this.#checks.reject(requestId, error);
+      this.#flushes.reject(requestId, error);
       const own = this.#document.takeError(requestId);
       this.#reject(requestId, own === undefined ? error : own.thrown);
     }
@@ -670,6 +695,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     for (const requestId of [...this.#waiting.keys()]) this.#reject(requestId, errorOf(requestId));
     this.#health.rejectAll(errorOf(0));
     this.#checks.rejectAll(errorOf(0));
+    this.#flushes.rejectAll(errorOf(0));
   }
 
   #tell(event: CheckpointStoreEvent): void {

@@ -11,6 +11,7 @@ import type { AuditSource } from './audit-files.js';
 import { readWithProgress } from './audit-log.js';
 import type { CliContext } from './context.js';
 import { accessHistory } from './history-access.js';
+import { grouped } from './words.js';
 
 /** More are not shown: the newest are. */
 export const SHOWN_ENTRIES_MAX = 200_000;
@@ -68,7 +69,7 @@ export async function readAuditRun(
 
 /** What verifying a run that goes on has come to by now. */
 export function chainNow({ broken, entries }: AuditVerifier): ChainVerdict {
-  const message = `${entries.toLocaleString('en')} entries so far, each tied to the one before`;
+  const message = `${grouped(entries)} entries so far, each tied to the one before`;
   return broken === undefined
     ? { intact: true, message }
     : { intact: false, message: brokenText(broken) };
@@ -79,12 +80,11 @@ function brokenText({ file, line, message }: BrokenLink): string {
 }
 
 function chainOf({ broken, entries, head, notes }: AuditVerdict, left: number): ChainVerdict {
-  const shown =
-    left === 0 ? '' : ` The newest ${SHOWN_ENTRIES_MAX.toLocaleString('en')} are shown.`;
+  const shown = left === 0 ? '' : ` The newest ${grouped(SHOWN_ENTRIES_MAX)} are shown.`;
   if (broken !== undefined) {
     return { intact: false, message: `${brokenText(broken)}${shown}` };
   }
-  const count = `${entries.toLocaleString('en')} entries, each tied to the one before`;
+  const count = `${grouped(entries)} entries, each tied to the one before`;
   const noted = notes.map((note) => ` ${note}.`).join('');
   return {
     intact: true,

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFile } from '../io/node-package.js';
 import { inspectStore } from '../store/inspect-store.js';
 import { openCheckpointStore } from '../store.js';
 import { type DemoRow, judgeRound } from './demo-judge.js';
@@ -65,7 +66,7 @@ async function runRound(
 /** Starts a child, kills it once it says that it has reached its state, and says how it ended. */
 async function killOnEntry(args: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
-  const script = fileURLToPath(new URL('demo-child.js', import.meta.url));
+  const script = fileURLToPath(packageFile('dist/cli/demo-child.js'));
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   const timer = setTimeout(kill, REACH_MS_MAX);

@@ -11,7 +11,7 @@ import { diffStates, summarize } from '../store/state-diff.js';
 import type { CliContext, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { accessHistory, type HistoryAccess } from './history-access.js';
-import { age, count, printable, shortened } from './words.js';
+import { age, count, grouped, printable, shortened } from './words.js';
 
 const EXAMPLES = `
 Examples:
@@ -59,7 +59,7 @@ async function history(context: CliContext, { limit, all }: Options): Promise<Ex
   const { total } = access;
   const shown = all === true ? total : Math.min(limit, total);
   let done = 0;
-  const words = () => `reading checkpoints: ${done.toLocaleString('en')} of ${shown}`;
+  const words = () => `reading checkpoints: ${grouped(done)} of ${shown}`;
   const rows = await context.progress.during(words, () =>
     readRows(access, shown, context.environment.signal, () => {
       done += 1;
@@ -142,7 +142,7 @@ function textOf(rows: readonly Row[], total: number, colors: CliContext['colors'
   const starts = rows.map(({ entry: { sequence, current, timeMs, size } }) => [
     `${sequence}${current ? ' *' : ''}`,
     age(nowMs - timeMs),
-    `${size.toLocaleString('en')} B`,
+    `${grouped(size)} B`,
   ]);
   const widths = [0, 1, 2].map((at) =>
     starts.reduce((widest, cells) => Math.max(widest, cells[at]?.length ?? 0), 0),

@@ -22,7 +22,7 @@ import { EXIT, type ExitCode } from './exit-codes.js';
 import { openBrowser } from './open-browser.js';
 import { readBytes } from './read-input.js';
 import { toFileOrStdout } from './stream-output.js';
-import { printable } from './words.js';
+import { grouped, printable } from './words.js';
 
 const EXAMPLES = `
 Examples:
@@ -125,7 +125,7 @@ async function write(
   const text = htmlOfRun(model);
   await toFileOrStdout(context, { name: html, force }, (put) => put(text));
   const bytes = Buffer.byteLength(text);
-  const told = `${html}: ${model.entries.length.toLocaleString('en')} entries, ${bytes.toLocaleString('en')} bytes. It needs nothing else; anybody who has it can read what it shows.\n`;
+  const told = `${html}: ${grouped(model.entries.length)} entries, ${grouped(bytes)} bytes. It needs nothing else; anybody who has it can read what it shows.\n`;
   context.result({ file: html, bytes, entries: model.entries.length }, printable(told));
   return EXIT.ok;
 }

@@ -9,7 +9,7 @@ import { listCheckpointStores, type StoreSummary } from '../store/list-stores.js
 import { CommandError } from './cli-error.js';
 import type { CliContext, Colors, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
-import { age, count, printable, shortened } from './words.js';
+import { age, count, grouped, printable, shortened } from './words.js';
 
 const EXAMPLES = `
 Examples:
@@ -37,7 +37,7 @@ async function list(context: CliContext, root: string): Promise<ExitCode> {
   const { environment, file, progress } = context;
   const folder = resolve(environment.cwd, root);
   const found: StoreSummary[] = [];
-  const words = () => `looking at stores: ${found.length.toLocaleString('en')}`;
+  const words = () => `looking at stores: ${grouped(found.length)}`;
   await progress.during(words, async () => {
     try {
       for await (const store of listCheckpointStores(folder, { file })) {
@@ -77,7 +77,7 @@ function textOf(stores: readonly StoreSummary[], colors: Colors): string {
     shortened(name, NAME_WIDTH),
     sequence === undefined ? '-' : String(sequence),
     timeMs === undefined ? '-' : age(nowMs - timeMs),
-    size === undefined ? '-' : `${size.toLocaleString('en')} B`,
+    size === undefined ? '-' : `${grouped(size)} B`,
   ]);
   const widths = [0, 1, 2, 3].map((at) =>
     starts.reduce((widest, cells) => Math.max(widest, cells[at]?.length ?? 0), 0),
@@ -89,7 +89,7 @@ function textOf(stores: readonly StoreSummary[], colors: Colors): string {
     return store.isLogWaiting ? colors.yellow(line) : line;
   });
   const looks = stores.filter(needsLook).length;
-  const note = looks === 0 ? '' : `, ${looks.toLocaleString('en')} to look at`;
+  const note = looks === 0 ? '' : `, ${grouped(looks)} to look at`;
   return `${[...lines, `${count(stores.length, 'store')}${note}`].join('\n')}\n`;
 }
 

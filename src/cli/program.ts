@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import picocolors from 'picocolors';
-import { addAuditCommand } from './audit-command.js';
+import { packageFile } from '../io/node-package.js';
 import { stackOf, type ToldError, tellError, UsageError } from './cli-error.js';
+import { commandIn, loadCommands } from './commands.js';
 import {
   type CliEnvironment,
   createContext,
@@ -15,27 +16,8 @@ import {
   type StoreFlags,
   wantsColors,
 } from './context.js';
-import { addDemoCommand } from './demo-command.js';
-import { addDiffCommand } from './diff-command.js';
-import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, EXIT_CODE_HELP, type ExitCode } from './exit-codes.js';
-import { addExploreCommand } from './explore-command.js';
-import { addGetCommand } from './get-command.js';
-import { addMarkHealthyCommand, addResetCommand } from './health-commands.js';
-import { addHistoryCommand } from './history-command.js';
-import { addInspectCommand } from './inspect-command.js';
 import { toJson } from './json.js';
-import { addListCommand } from './list-command.js';
-import { addMachinesCommand } from './machines-command.js';
-import { addRecoverCommand } from './recover-command.js';
-import { addRestoreCommand } from './restore-command.js';
-import { addSaveCommand } from './save-command.js';
-import { addSetCommand } from './set-command.js';
-import { addShowCommand } from './show-command.js';
-import { addStatusCommand } from './status-command.js';
-import { addVerifyCommand } from './verify-command.js';
-import { addWalCommand } from './wal-command.js';
-import { addWatchCommand } from './watch-command.js';
 import { printable } from './words.js';
 
 const EXAMPLES = `
@@ -48,8 +30,11 @@ Examples:
 
 ${EXIT_CODE_HELP}`;
 
-/** The commands, without anything to run them in: for help and for the test of the docs. */
-export function buildProgram(launch: Launch): Command {
+/**
+ * The commands, without anything to run them in: for help and for the test of the docs. With a name, that
+ * command alone, if there is one.
+ */
+export async function buildProgram(launch: Launch, name?: string): Promise<Command> {
   const program = new Command('checkpoint-wal')
     .description(
       'Crash-safe saves of an ORCHESTRATION.yaml: atomic, durable, recovered after every crash.',
@@ -62,29 +47,8 @@ export function buildProgram(launch: Launch): Command {
   addGlobalOptions(program);
   program.version(packageVersion(), '-V, --version', 'print the version');
   program.addHelpText('after', EXAMPLES);
-  const commands = [
-    addSaveCommand(program, launch),
-    addSetCommand(program, launch),
-    addGetCommand(program, launch),
-    addStatusCommand(program, launch),
-    addListCommand(program, launch),
-    addRecoverCommand(program, launch),
-    addVerifyCommand(program, launch),
-    addHistoryCommand(program, launch),
-    addShowCommand(program, launch),
-    addDiffCommand(program, launch),
-    addRestoreCommand(program, launch),
-    addWatchCommand(program, launch),
-    addMarkHealthyCommand(program, launch),
-    addResetCommand(program, launch),
-    addWalCommand(program, launch),
-    addAuditCommand(program, launch),
-    addMachinesCommand(program, launch),
-    addInspectCommand(program, launch),
-    addDoctorCommand(program, launch),
-    addExploreCommand(program, launch),
-    addDemoCommand(program, launch),
-  ];
+  const added = await loadCommands(name);
+  const commands = added.map((add) => add(program, launch));
   for (const command of commands.flatMap((one) => [one, ...one.commands])) {
     addGlobalOptions(command);
     command.addHelpText('after', `\n${EXIT_CODE_HELP}`);
@@ -114,7 +78,7 @@ export async function runCli(
     outcome = await body(createContext(environment, flags));
   };
   const refusal: string[] = [];
-  const program = buildProgram(launch);
+  const program = await buildProgram(launch, commandIn(args));
   const commands = program.commands.flatMap((one) => [one, ...one.commands]);
   for (const command of [program, ...commands]) {
     command.exitOverride();
@@ -182,7 +146,7 @@ function errorText({ code, message, hint, place, details }: ToldError, colored: 
 }
 
 function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   const manifest: unknown = JSON.parse(text);
   const hasVersion = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   return hasVersion ? String(manifest.version) : 'unknown';

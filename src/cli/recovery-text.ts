@@ -6,7 +6,7 @@ import type { CheckpointEvidence, HistoryEvidence, WalEvidence } from '../io/che
 import type { RecoveryDecision, RecoveryReport } from '../machines/recovery-report.js';
 import type { StoreInspection } from '../store/inspect-store.js';
 import { describeSteps, nameOfSave } from '../store/recovery-words.js';
-import { printable, section } from './words.js';
+import { grouped, printable, section } from './words.js';
 
 /** Whether a person should know of this recovery: it lost something, or it found what should not be. */
 export function hasFindings({ lost, decisions }: Pick<RecoveryReport, 'lost' | 'decisions'>) {
@@ -86,6 +86,8 @@ export function walText(wal: WalEvidence | undefined): string {
   switch (wal.verdict) {
     case 'sealed':
       return `a sealed log with ${nameOfSave(wal)}; the checkpoint ${RELATIONS[wal.relation]}`;
+    case 'partlyDamaged':
+      return `a log with ${nameOfSave(wal)}, and damage behind it${why}; the checkpoint ${RELATIONS[wal.relation]}`;
     case 'torn':
     case 'unsealed':
       return `a log that was never sealed (${wal.verdict}${why})`;
@@ -115,7 +117,7 @@ export function checkpointText({ condition, sequence, size, problem }: Checkpoin
     case 'missing':
       return 'no checkpoint file';
     case 'sealed':
-      return `${which}, ${size.toLocaleString('en')} bytes, its seal verifies`;
+      return `${which}, ${grouped(size)} bytes, its seal verifies`;
     case 'older':
       return `${which}, its seal verifies, but history has a later one`;
     case 'edited':

@@ -11,7 +11,7 @@ import { inspectStore } from '../store/inspect-store.js';
 import type { CliContext, Colors, Launch } from './context.js';
 import { EXIT, type ExitCode } from './exit-codes.js';
 import { readBytes } from './read-input.js';
-import { printable } from './words.js';
+import { grouped, printable } from './words.js';
 
 const EXAMPLES = `
 Examples:
@@ -84,7 +84,7 @@ function dumpText(
   const { offset, reason } = problemOf(scan);
   const where = offset === undefined ? '' : ` at byte ${offset}`;
   const why = reason === undefined ? '' : `${where}: ${reason}`;
-  const heading = `${file}: ${scan.kind}, ${size.toLocaleString('en')} bytes${why}\n`;
+  const heading = `${file}: ${scan.kind}, ${grouped(size)} bytes${why}\n`;
   const table = '  offset   bytes  record   checksum\n';
   return heading + (records.length === 0 ? '' : table + records.map(recordText).join(''));
 }

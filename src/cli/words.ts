@@ -2,9 +2,14 @@
  * Small pieces of the sentences that commands print: numbers, times, indented lists. No decisions.
  */
 
+/** `12,345`. The system's own way loads the tables of all languages, which takes longer than a command. */
+export function grouped(number: number): string {
+  return String(number).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
 /** `1 entry`, `3 entries`; thousands are separated. */
 export function count(number: number, one: string, many = `${one}s`): string {
-  return `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
 /** `2026-11-23 01:08:19Z (3 minutes ago)`. Times are UTC. */

@@ -1,15 +1,13 @@
 /**
  * The statecharts as pictures, for the inspector's page and the command line: rendered when the package
- * is built, read from beside this file; from `docs/diagrams/` where it runs from its sources. Reads those
- * files only, each time it is asked.
+ * is built, read from `dist/`; from `docs/diagrams/` where it is not built. Reads those files only, each time it is asked.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { packageFile } from '../io/node-package.js';
 import { machineDiagrams } from './machine-diagrams.js';
 import type { MachineDrawing } from './run-model.js';
 
-const places = ['./diagrams/', '../../docs/diagrams/'].map(
-  (path) => new URL(path, import.meta.url),
-);
+const places = ['dist/inspector/diagrams/', 'docs/diagrams/'];
 
 /** Every statechart of this package, drawn. @throws Error where the package is incomplete */
 export function readDrawings(): MachineDrawing[] {
@@ -22,7 +20,8 @@ export function readDrawings(): MachineDrawing[] {
 }
 
 function readSvg(name: string): string {
-  const file = places.map((place) => new URL(`${name}.svg`, place)).find((url) => existsSync(url));
+  const files = places.map((place) => packageFile(`${place}${name}.svg`));
+  const file = files.find((url) => existsSync(url));
   if (file === undefined) throw new Error(`the picture of the ${name} machine is missing`);
   return readFileSync(file, 'utf8');
 }

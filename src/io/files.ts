@@ -56,10 +56,10 @@ function takeOwner(handle: FileHandle, { mode, owner }: Ownership): void {
   handle.setMode(mode);
 }
 
-/** Syncs a file. @throws CheckpointError `SYNC_FAILED` */
-export function* syncFile(handle: FileHandle, file: string): Steps<void> {
+/** Syncs a file, or its data alone. @throws CheckpointError `SYNC_FAILED` */
+export function* syncFile(handle: FileHandle, file: string, scope?: 'data'): Steps<void> {
   try {
-    yield* wait(handle.sync());
+    yield* wait(handle.sync(scope));
   } catch (error) {
     throw syncError(error, file, 'file');
   }

@@ -87,7 +87,7 @@ export function ownerOf(record: LockRecord): LockOwner {
  */
 export function inspectLockFile(
   path: string,
-  kernel: KernelLocks | undefined,
+  kernel: () => KernelLocks | undefined,
 ): LockFile | undefined {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let descriptor: number;
@@ -106,7 +106,7 @@ export function inspectLockFile(
       record: parseLockRecord(text),
       fingerprint: createHash('sha256').update(identity).digest('hex').slice(0, 16),
       ageMs: Date.now() - Number(stats.mtimeNs / 1_000_000n),
-      kernelHeld: kernel?.isHeld(descriptor),
+      kernelHeld: kernel()?.isHeld(descriptor),
     };
   } finally {
     closeSync(descriptor);

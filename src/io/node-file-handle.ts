@@ -8,6 +8,8 @@ import {
   closeSync,
   fchmodSync,
   fchownSync,
+  fdatasync,
+  fdatasyncSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -88,12 +90,13 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /** Never retried here: after a failed fsync the pages count as clean, and a second call would lie. */
-  sync(): void | Promise<void> {
-    const descriptor = this.#use('fsync');
-    if (this.#syncMode === 'blocking') return fsyncSync(descriptor);
+  sync(scope?: 'data'): void | Promise<void> {
+    const isData = scope === 'data';
+    const descriptor = this.#use(isData ? 'fdatasync' : 'fsync');
+    if (this.#syncMode === 'blocking') return (isData ? fdatasyncSync : fsyncSync)(descriptor);
     this.#syncsInFlight += 1;
     return new Promise((resolve, reject) => {
-      fsync(descriptor, (error) => {
+      (isData ? fdatasync : fsync)(descriptor, (error) => {
         this.#syncsInFlight -= 1;
         if (this.#closed && this.#syncsInFlight === 0) closeQuietly(descriptor);
         if (error === null) resolve();

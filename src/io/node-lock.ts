@@ -62,15 +62,17 @@ const claimDepthMax = 32;
 
 /** The {@link NodeLocks} of this process. */
 export function createNodeLocks(options: NodeLocksOptions = {}): NodeLocks {
-  const kernel = options.kind === 'owner-file' ? undefined : loadKernelLocks();
+  // Asked for when a lock is: loading the native package takes longer than looking at a store.
+  const kernelLocks = () => (options.kind === 'owner-file' ? undefined : loadKernelLocks());
   return {
     lock(path) {
+      const kernel = kernelLocks();
       const result = acquire(path, path, kernel, 0);
       if (result.acquired) removeLitter(path, kernel);
       return result;
     },
     holder(path) {
-      const found = inspectLockFile(path, kernel);
+      const found = inspectLockFile(path, kernelLocks);
       if (found?.record === undefined || !isLockHeld(found)) return undefined;
       return ownerOf(found.record);
     },
@@ -87,7 +89,7 @@ function acquire(
   let holder: LockOwner | undefined;
   let hasWaited = false;
   for (let attempt = 1; attempt <= attemptsMax && depth <= claimDepthMax; attempt++) {
-    const found = inspectLockFile(path, kernel);
+    const found = inspectLockFile(path, () => kernel);
     if (found === undefined) {
       const lock = create(path, base, kernel);
       if (lock !== undefined) return { acquired: true, lock };
@@ -154,7 +156,7 @@ function succeed(
   claim: FileLock,
 ): FileLock | undefined {
   try {
-    const found = inspectLockFile(path, kernel);
+    const found = inspectLockFile(path, () => kernel);
     if (found === undefined || found.fingerprint !== fingerprint || isLockHeld(found)) {
       return undefined;
     }
@@ -254,7 +256,7 @@ function removeLitter(path: string, kernel: KernelLocks | undefined): void {
       if (!name.startsWith(prefix)) continue;
       if (!/^[0-9a-f]{16}(\.tmp)?$/.test(name.slice(prefix.length))) continue;
       const litter = join(dirname(path), name);
-      const found = inspectLockFile(litter, kernel);
+      const found = inspectLockFile(litter, () => kernel);
       if (found !== undefined && !isLockHeld(found)) unlinkIfPresent(litter);
     }
   } catch {

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, statfsSync } from 'node:fs';
 import { loadKernelLocks } from './kernel-lock.js';
 import { findMount } from './mount-table.js';
+import { packageFile } from './node-package.js';
 import type { MountFacts, SpaceFacts, SystemProbe } from './system-probe.js';
 
 /** The {@link SystemProbe} of this machine and process. */
@@ -53,6 +54,6 @@ function spaceOf(directory: string): SpaceFacts | undefined {
 
 /** The lowest version in `engines` of this package, which stands in one place only. */
 function requiredNode(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return /"node":\s*">=\s*([\d.]+)"/.exec(text)?.[1] ?? '0';
 }

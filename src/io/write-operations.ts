@@ -5,7 +5,7 @@
  */
 import { CheckpointError } from '../errors.js';
 import { MAX_COUNTER } from '../format/bytes.js';
-import { sealText } from '../format/seal.js';
+import { type SealInput, sealText } from '../format/seal.js';
 import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
 import { looksUnchanged, see } from './checkpoint-file.js';
@@ -15,6 +15,7 @@ import type { FileStat, FileSystem } from './file-system.js';
 import { both, createFile, syncDirectory, syncFile, unlinkIfThere } from './files.js';
 import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
+import { appendedRound, firstSave, nextSave, type OpenLog, writeBehind } from './open-log.js';
 import {
   beginPrepared,
   dropHandle,
@@ -45,11 +46,13 @@ import {
 /** Step 1: creates the log and writes header and intent. */
 export function* writeIntent(
   session: Session,
-  { sequence, label, pinned, source }: IoOperations['writeIntent']['input'],
+  { sequence, label, pinned, source, mayRest }: IoOperations['writeIntent']['input'],
 ): Steps<IoOperations['writeIntent']['output']> {
   const { fs, now, random, current, epoch } = session;
   const { wal, targetName } = pathsOf(session);
   if (sequence > MAX_COUNTER) throw exhausted(sequence);
+  // The save before this one stands: it is not what giving up goes back from.
+  delete session.round?.before;
   const content =
     source.kind === 'requests'
       ? yield* wait(session.content.textFor(source.requestIds))
@@ -58,9 +61,16 @@ export function* writeIntent(
   const timeMs = recordedMs(now());
   const claim = { sequence, epoch, timeMs, ...(label !== undefined && { label }) };
   const sealed = { ...claim, ...(pinned && { pinned }), text, artifacts };
+  if (session.round?.wal?.end !== undefined) return appendIntent(session, session.round, sealed);
   const image = sealText(text, sealed);
   const isRepeated = session.round?.sequence === sequence;
-  const round: Round = { sequence, image, sealed: { kind: 'sealed', ...sealed } };
+  const appended = mayRest ? firstSave(image, sealed) : undefined;
+  const round: Round = {
+    sequence,
+    image,
+    sealed: { kind: 'sealed', ...sealed },
+    ...(appended && { appended }),
+  };
   session.round = round;
   const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
   const header = encoder.header();
@@ -78,31 +88,83 @@ export function* writeIntent(
     image.length,
   );
   if (fs.statLink(wal) !== undefined) throw logInTheWay(wal, isRepeated);
-  round.wal = { handle: createFile(fs, wal, ownershipOf(session)), encoder };
+  round.wal = {
+    handle: createFile(fs, wal, ownershipOf(session)),
+    encoder,
+    room: 0,
+    end: undefined,
+  };
   writeAll(round.wal.handle, concat(header, intent), 0, wal);
   return { bytes: encoder.offset, sha256: afterImage.sha256 };
 }
 
-/** Step 2: appends the after-image and its seal. */
-export function writeData(session: Session): IoOperations['writeData']['output'] {
-  const { image, wal } = roundOf(session);
-  if (wal === undefined) throw new TypeError('the round has no log');
-  const { wal: path } = pathsOf(session);
+/** The intent of a save that goes behind those that the log holds already. */
+function appendIntent(
+  session: Session,
+  before: Round,
+  sealed: SealInput & { readonly text: string },
+): IoOperations['writeIntent']['output'] {
+  const { wal } = before;
+  if (wal?.end === undefined) throw new TypeError('the log takes no further save');
+  checkLock(session);
+  const { wal: path, targetName } = pathsOf(session);
+  const { sequence, timeMs = 0, label, text } = sealed;
+  const appended = nextSave(wal.end, text, sealed);
+  const { encoding, data, end } = appended;
+  session.round = appendedRound(before, appended, sealed);
   const start = wal.encoder.offset;
-  const data = wal.encoder.data(image);
-  writeAll(wal.handle, data, start, path);
-  writeAll(wal.handle, wal.encoder.seal(), start + data.length, path);
-  checkSize(wal.handle, wal.encoder.offset, path);
-  return { bytes: wal.encoder.offset - start };
+  const afterImage = end.image.digest;
+  const intent = wal.encoder.intent(
+    {
+      sequence,
+      timeMs,
+      target: targetName,
+      ...(label !== undefined && { label }),
+      preImage: wal.end.image.digest,
+      afterImage,
+      encoding,
+    },
+    data.length,
+  );
+  writeBehind(wal, start, intent, path);
+  return { bytes: intent.length, sha256: afterImage.sha256 };
 }
 
-/** Step 3: syncs the log and the directory that names it; beside that, gives steps 4 and 5 a head start. */
+/** Step 2: appends the after-image and its seal. */
+export function writeData(session: Session): IoOperations['writeData']['output'] {
+  const { appended, image, wal } = roundOf(session);
+  if (wal === undefined) throw new TypeError('the round has no log');
+  const { wal: path } = pathsOf(session);
+  const { encoder, handle } = wal;
+  const start = encoder.offset;
+  const written = concat(encoder.data(appended?.data ?? image), encoder.seal());
+  if (appended === undefined) {
+    writeAll(handle, written, start, path);
+    checkSize(handle, encoder.offset, path);
+  } else {
+    writeBehind(wal, start, written, path);
+  }
+  return { bytes: written.length };
+}
+
+/** Step 3: syncs the log and, where it is new, the directory that names it. */
 export function* syncWal(session: Session): Steps<undefined> {
   const round = roundOf(session);
-  const { wal } = round;
+  const { appended, sequence, wal } = round;
   if (wal === undefined) throw new TypeError('the round has no log');
+  if (wal.end !== undefined) yield* syncFile(wal.handle, pathsOf(session).wal, 'data');
+  else yield* syncNewWal(session, round, wal);
+  if (appended === undefined) return undefined;
+  wal.end = appended.end;
+  session.artifacts = round.sealed.artifacts;
+  session.content.advance(sequence);
+  return undefined;
+}
+
+/** A log that is published at once gives steps 4 and 5 a head start while it is synced. */
+function* syncNewWal(session: Session, round: Round, wal: OpenLog): Steps<void> {
   const { wal: path, directory } = pathsOf(session);
-  prepareTemporary(session, round);
+  if (round.appended === undefined) prepareTemporary(session, round);
   const durable = settle(() =>
     both(
       () => syncFile(wal.handle, path),
@@ -111,7 +173,6 @@ export function* syncWal(session: Session): Steps<undefined> {
   );
   beginPrepared(session, round);
   yield* succeeded(durable);
-  return undefined;
 }
 
 /** Step 4: sees to it that all of the image is in a fresh temporary file beside the checkpoint. */
@@ -150,7 +211,7 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
     yield* trusted(session, syncDirectory(fs, directory));
     dropHandle(round);
     takeAsCurrent(session, round, stat, seenAtMs);
-    yield* trusted(session, keepForRestore(session));
+    yield* trusted(session, keepSecondCopy(session, round));
   } catch (error) {
     throw afterPublication(error, target);
   }
@@ -160,11 +221,14 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
 
 /**
  * Under the policy `restore` there must always be something to go back to: a copy of the published
- * checkpoint that no edit in place can reach. Until the log is deleted, the log is that copy.
+ * checkpoint that no edit in place can reach. Until the log is deleted, the log is that copy. And where
+ * numbers were skipped, as the log held several saves, history must know the highest: a file that loses
+ * its seal is counted by it.
  */
-function* keepForRestore(session: Session): Steps<void> {
+function* keepSecondCopy(session: Session, round: Round): Steps<void> {
   const { current, externalEdits } = session;
-  if (externalEdits !== 'restore' || current?.sequence === undefined) return;
+  const isNeeded = externalEdits === 'restore' || round.skips;
+  if (!isNeeded || current?.sequence === undefined) return;
   yield* keepInHistory(session, current, current.sequence, 'copy');
 }
 
@@ -223,6 +287,9 @@ export function dropTemporary(session: Session): undefined {
 export function* abandonRound(session: Session): Steps<undefined> {
   const { round } = session;
   if (round === undefined) return undefined;
+  if (round.before !== undefined) return yield* abandonAppended(session, round.before);
+  // The save behind it was not even begun.
+  if (round.wal?.end !== undefined) return undefined;
   const hadWal = round.wal !== undefined;
   removeTemporary(session, round);
   removeWal(session, round);
@@ -231,6 +298,28 @@ export function* abandonRound(session: Session): Steps<undefined> {
   if (hadWal) {
     yield* trusted(session, syncDirectory(session.fs, pathsOf(session).directory));
   }
+  return undefined;
+}
+
+/** The saves before stay; what was written behind them must not be found by any later scan. */
+function* abandonAppended(session: Session, before: Round): Steps<undefined> {
+  const { wal } = before;
+  if (wal === undefined) throw new TypeError('the round has no log');
+  const { wal: path } = pathsOf(session);
+  wal.encoder.rewind();
+  try {
+    wal.handle.truncate(wal.encoder.offset);
+  } catch (error) {
+    throw writeError(error, path, 'cutting');
+  }
+  wal.room = wal.encoder.offset;
+  yield* syncFile(wal.handle, path);
+  session.round = before;
+  const end = before.appended?.end;
+  if (wal.end === end) return undefined;
+  wal.end = end;
+  session.artifacts = before.sealed.artifacts;
+  session.content.rebase({ text: before.sealed.text, sequence: before.sequence });
   return undefined;
 }
 

@@ -41,6 +41,15 @@ import {
 } from './checkpoint-rounds.js';
 import { type DetectorCommand, failureDetectorMachine } from './failure-detector-machine.js';
 import { failureOf, type IoContext, isCurrentReply } from './io-events.js';
+import {
+  IDLE_MS,
+  mayAppend,
+  mayRest,
+  mustPublish,
+  type PublishPolicy,
+  type Resting,
+  restingAfter,
+} from './publish-policy.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import { type RecoveryOutput, recoveryMachine } from './recovery-machine.js';
 import type { RecoveryReport } from './recovery-report.js';
@@ -64,6 +73,9 @@ export interface CheckpointContext extends IoContext {
   readonly closeRequested: boolean;
   readonly error: CheckpointError | undefined;
   readonly restore: DetectorSettings | undefined;
+  readonly publish: PublishPolicy | undefined;
+  /** What waits in the log to be published; `undefined` where nothing does. */
+  readonly resting: Resting | undefined;
   readonly detector: ActorRefFrom<typeof failureDetectorMachine> | undefined;
   /** What the detector is to hear when the store is assessed again. */
   readonly news: readonly DetectorCommand[];
@@ -348,6 +360,68 @@ export const checkpointMachine = setup({
       sequence: sequenceOf(event),
       requestIds: idsOf(context.round),
     })),
+    /** The newest save waits in the log; its callers have their answer. */
+    rest: enqueueActions(({ enqueue, context, event }) => {
+      if (event.type !== 'round.logged') return;
+      const { publish, resting, isSaveFailing, detector } = context;
+      const { sequence } = event;
+      if (isSaveFailing && detector) {
+        enqueue.sendTo(detector, { type: 'health.changed', change: { kind: 'saved' } });
+      }
+      enqueue.assign({
+        round: [],
+        sequence,
+        isSaveFailing: false,
+        resting: restingAfter(resting, event.bytes),
+      });
+      if (resting !== undefined || publish === undefined) return;
+      if (publish.afterMs === Number.POSITIVE_INFINITY) return;
+      const { afterMs } = publish;
+      enqueue.raise({ type: 'publish.due' }, { id: 'publish.due', delay: afterMs });
+      enqueue.raise(
+        { type: 'publish.tick' },
+        { id: 'publish.tick', delay: Math.min(afterMs, IDLE_MS) },
+      );
+    }),
+    markDue: assign(({ context }) => ({
+      resting: context.resting && { ...context.resting, isDue: true },
+    })),
+    /** Idle is what has seen no save since the last look. */
+    lookForIdleness: enqueueActions(({ enqueue, context: { publish, resting } }) => {
+      if (resting === undefined || publish === undefined) return;
+      const isDue = resting.isDue || resting.saves === resting.savesAtTick;
+      enqueue.assign({ resting: { ...resting, isDue, savesAtTick: resting.saves } });
+      const delay = Math.min(publish.afterMs, IDLE_MS);
+      if (!isDue) enqueue.raise({ type: 'publish.tick' }, { id: 'publish.tick', delay });
+    }),
+    stopWaiting: enqueueActions(({ enqueue, context }) => {
+      if (context.resting === undefined) return;
+      enqueue.cancel('publish.due');
+      enqueue.cancel('publish.tick');
+      enqueue.assign({ resting: undefined });
+    }),
+    askToPublish: enqueueActions(({ enqueue, context }) => {
+      enqueue.sendTo('write', { type: 'round.publish' });
+      enqueue.assign({ resting: context.resting && { ...context.resting, isAtRest: false } });
+    }),
+    appendRound: enqueueActions(({ enqueue, context }) => {
+      const { highestSequence, resting, round } = context;
+      enqueue.sendTo('write', {
+        type: 'round.append',
+        sequence: highestSequence,
+        ...labelOf(round),
+        source: sourceOf(round),
+        mayRest: mayRest(context),
+      });
+      enqueue.assign({ resting: resting && { ...resting, isAtRest: false } });
+    }),
+    restAgain: assign(({ context }) => ({
+      resting: context.resting && { ...context.resting, isAtRest: true },
+    })),
+    answerFlush: enqueueActions(({ enqueue, context: { waiting, sequence } }) => {
+      enqueue.emit({ type: 'flush.done', sequence, requestIds: idsOf(waiting.slice(0, 1)) });
+      enqueue.assign({ waiting: waiting.slice(1) });
+    }),
     tellPublished: emit(({ context, event }) => ({
       type: 'save.published' as const,
       sequence: sequenceOf(event),
@@ -441,6 +515,10 @@ export const checkpointMachine = setup({
     isStale: ({ context, event }) => !isCurrentReply(context, event),
     isLockLost: ({ event }) => failureOf(event)?.kind === 'lockLost',
     hasWaiting: ({ context }) => context.waiting.length > 0,
+    isFlushNext: ({ context }) => context.waiting[0]?.kind === 'flush',
+    mustPublish: ({ context }) => mustPublish(context),
+    mayAppend: ({ context }) => mayAppend(context),
+    rests: ({ event }) => event.type === 'round.logged' && event.rests,
     isCloseRequested: ({ context }) => context.closeRequested,
     isUnchanged: ({ event }) =>
       event.type === 'observeCheckpoint.done' && event.output.change === 'unchanged',
@@ -505,12 +583,14 @@ export const checkpointMachine = setup({
     mustClear: false,
     damage: undefined,
     isSaveFailing: false,
+    resting: undefined,
   }),
   on: {
     'save.requested': { actions: 'enqueueRequest' },
     'save.aborted': { actions: ['tellAborted', 'dropAborted'] },
     'restore.requested': { actions: 'enqueueRequest' },
     'check.requested': { actions: 'enqueueRequest' },
+    'flush.requested': { actions: 'enqueueRequest' },
     'detector.restoreWanted': { actions: 'enqueueRequest' },
     'detector.settled': { actions: 'tellHealth' },
     'detector.failed': { actions: 'tellHealth' },
@@ -619,6 +699,7 @@ export const checkpointMachine = setup({
       always: [
         { guard: 'mustClear', target: 'clearing' },
         { guard: 'mustAssess', target: 'assessing' },
+        { guard: 'isFlushNext', target: 'ready', actions: 'answerFlush' },
         { guard: 'hasWaiting', target: 'checkingForEdits' },
         { guard: 'isCloseRequested', target: 'leaving' },
       ],
@@ -746,8 +827,14 @@ export const checkpointMachine = setup({
       },
     },
     saving: {
-      description: 'One round of the write protocol; what is asked for meanwhile waits.',
+      description:
+        'One round of the write protocol; what is asked for meanwhile waits. Under a publish policy rounds go behind each other in one log, until it is published.',
       entry: 'takeSequence',
+      exit: 'stopWaiting',
+      always: [
+        { guard: 'mustPublish', actions: 'askToPublish' },
+        { guard: 'mayAppend', actions: ['takeRound', 'takeSequence', 'appendRound'] },
+      ],
       invoke: {
         id: 'write',
         src: 'write',
@@ -757,6 +844,7 @@ export const checkpointMachine = setup({
           ...labelOf(context.round),
           source: sourceOf(context.round),
           promisedWhenLogged: context.round.some(isPromisedEarly),
+          mayRest: mayRest(context),
           syncRetryLimit: context.syncRetryLimit,
         }),
         onDone: [
@@ -797,7 +885,21 @@ export const checkpointMachine = setup({
         ],
       },
       on: {
-        'round.logged': { actions: 'tellLogged' },
+        'round.logged': [
+          { guard: 'rests', actions: ['tellLogged', 'rest'] },
+          { actions: 'tellLogged' },
+        ],
+        'round.failed': {
+          actions: [
+            { type: 'tellRoundFailed', params: ({ event }) => ({ output: event.output }) },
+            { type: 'informDetector', params: ({ event }) => ({ output: event.output }) },
+            { type: 'noteFailingSaves', params: ({ event }) => ({ output: event.output }) },
+            { type: 'endRound', params: ({ event }) => ({ output: event.output }) },
+            'restAgain',
+          ],
+        },
+        'publish.due': { actions: 'markDue' },
+        'publish.tick': { actions: 'lookForIdleness' },
         'round.published': { actions: ['tellPublished', 'tellLateEdit'] },
       },
     },
@@ -809,6 +911,7 @@ export const checkpointMachine = setup({
         'save.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
         'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
         'check.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
+        'flush.requested': { actions: { type: 'refuseRequest', params: { code: 'HALTED' } } },
         'detector.restoreWanted': { actions: 'declineRestore' },
         'close.requested': { target: 'leaving' },
       },
@@ -822,6 +925,7 @@ export const checkpointMachine = setup({
         'save.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'check.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'flush.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'health.changed': { actions: 'refuseHealth' },
         'detector.restoreWanted': { actions: 'declineRestore' },
         'detector.left': { target: 'closing' },
@@ -835,6 +939,7 @@ export const checkpointMachine = setup({
         'save.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'restore.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'check.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
+        'flush.requested': { actions: { type: 'refuseRequest', params: { code: 'CLOSED' } } },
         'health.changed': { actions: 'refuseHealth' },
         'releaseLock.done': { guard: 'isCurrent', target: 'closed', actions: 'tellClosed' },
         'releaseLock.failed': [{ guard: 'isStale' }, { target: 'closed', actions: 'tellClosed' }],
@@ -865,6 +970,7 @@ function withPolicies(input: CheckpointInput, io: ActorRefFrom<typeof refusedIo>
     externalEdits: input.externalEdits ?? policies?.externalEdits ?? 'adopt',
     syncRetryLimit: input.syncRetryLimit ?? policies?.syncRetryLimit ?? 2,
     restore: input.restore ?? policies?.restore,
+    publish: input.publish ?? policies?.publish,
   };
 }
 

@@ -141,6 +141,15 @@ export class CheckpointDocument implements CheckpointContent {
     return run(this.#check(new Version(text, this.#options.limits)));
   }
 
+  advance(sequence: number): void {
+    if (this.#round === undefined) return;
+    this.#published = this.#round.version;
+    this.#publishedSequence = sequence;
+    this.#logged = undefined;
+    this.#forget(this.#round.ids);
+    this.#round = undefined;
+  }
+
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
     if (current === undefined) {
       this.#published = undefined;
@@ -152,6 +161,8 @@ export class CheckpointDocument implements CheckpointContent {
       this.#published = round.version;
       this.#forget(round.ids);
       this.#round = undefined;
+    } else if (this.#published?.text === text) {
+      // As after a round that was logged before: what was rendered onto it stays.
     } else if (this.#validated?.text === text) {
       this.#published = this.#validated;
     } else {

@@ -12,6 +12,7 @@ import type {
 } from '../io/checkpoint-io.js';
 import { createFileCheckpointIo } from '../io/file-checkpoint-io.js';
 import type { FileSystem } from '../io/file-system.js';
+import type { SyncMode } from '../io/node-file-system.js';
 import { createRandomPool } from '../io/random-pool.js';
 import { run, type Steps, wait } from '../io/run.js';
 import type { SessionOptions } from '../io/session.js';
@@ -31,6 +32,16 @@ export interface FilePortSetting {
   /** Absolute. */
   readonly artifactRoot: string;
   readonly content: CheckpointContent;
+}
+
+/** The user's own port, if there is one. */
+export function ownPort({ io }: Pick<CheckpointStoreOptions, 'io'>) {
+  return typeof io === 'function' ? io : undefined;
+}
+
+/** Where node's file system syncs. */
+export function syncMode({ io }: Pick<CheckpointStoreOptions, 'io'>): { sync?: SyncMode } {
+  return typeof io === 'object' && io.sync !== undefined ? { sync: io.sync } : {};
 }
 
 /** A port on files. */
@@ -62,9 +73,10 @@ export function createFilePort(
 export function historyBeside(
   lock: IoOperations['acquireLock']['output'],
   fs: FileSystem,
-  { io, limits }: CheckpointStoreOptions,
+  options: CheckpointStoreOptions,
 ): CheckpointHistory {
-  if (io !== undefined) throw noHistory();
+  if (ownPort(options) !== undefined) throw noHistory();
+  const { limits } = options;
   const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
   return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
 }

@@ -8,9 +8,9 @@ import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AuditVerifier } from '../../dist/audit/audit-verifier.js';
-import { auditLines, auditSources } from '../../dist/cli/audit-files.js';
-import { EMPTY_HEAD, sealEntry } from '../../dist/format/audit-entry.js';
+import { AuditVerifier } from '../../build/audit/audit-verifier.js';
+import { auditLines, auditSources } from '../../build/cli/audit-files.js';
+import { EMPTY_HEAD, sealEntry } from '../../build/format/audit-entry.js';
 import { openCheckpointStore } from '../../dist/index.js';
 
 const entries = Number(process.argv[2] ?? 1_000_000);

@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sealText } from '../../dist/format/seal.js';
+import { sealText } from '../../build/format/seal.js';
 import { openCheckpointStore } from '../../dist/index.js';
 
 const count = Number(process.argv[2] ?? 10_000);

@@ -4,9 +4,9 @@
  * listens. Run after a build: `node test/bench/observing.mjs [SAVES]`. Prints numbers, judges nothing.
  */
 import { tracingChannel } from 'node:diagnostics_channel';
+import { MemoryFileSystem } from '../../build/io/memory-file-system.js';
+import { isTraced, traceChannels } from '../../build/io/node-tracing.js';
 import { openCheckpointStore } from '../../dist/index.js';
-import { MemoryFileSystem } from '../../dist/io/memory-file-system.js';
-import { isTraced, traceChannels } from '../../dist/io/node-tracing.js';
 import { traceCheckpoints } from '../../dist/otel/index.js';
 
 const saves = Number(process.argv[2] ?? 3000);

@@ -263,7 +263,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
       patch(recovery, 'yield* syncPath(fs, target);\n    yield* syncDirectory(fs, directory);', ''),
     ],
     hunt: 'killed, then power failure',
-    check: 'finds-an-allowed-state',
+    check: 'history-is-complete',
     statesMax: 1500,
   },
   {

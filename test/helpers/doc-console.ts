@@ -101,7 +101,7 @@ async function run(command: string, folder: string): Promise<string> {
 
 /** Whether the command line takes these arguments; why not, where it doesn't. Runs nothing. */
 export async function parseProblem(command: string): Promise<string | undefined> {
-  const program = buildProgram(async () => {});
+  const program = await buildProgram(async () => {});
   const quiet = { writeOut: () => {}, writeErr: () => {} };
   const all = [
     program,

@@ -106,7 +106,6 @@ describe('docs/protocol.md', () => {
       'isHeld ./.checkpoint.lock',
       'write ./.checkpoint.wal',
       'write ./.checkpoint.wal',
-      'write ./.checkpoint.wal',
       'size ./.checkpoint.wal',
       'isHeld ./.checkpoint.lock',
       `write ${temporary}`,

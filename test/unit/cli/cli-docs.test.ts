@@ -5,7 +5,7 @@ import { buildProgram } from '../../../src/cli/program.js';
 import { runInMemory } from '../../helpers/cli-run.js';
 
 const docs = readFileSync(new URL('../../../docs/cli.md', import.meta.url), 'utf8');
-const program = buildProgram(async () => {});
+const program = await buildProgram(async () => {});
 
 /** The part of the docs about one command; the whole document for the program itself. */
 function sectionOf(name: string): string {

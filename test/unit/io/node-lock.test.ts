@@ -233,6 +233,6 @@ test.runIf(onLinux)(
 /** The name of the claim that is missing next: the one for the innermost stale record. */
 function claimName(path: string, taken: ReadonlySet<string>): string {
   const innermost = [...taken].at(-1) ?? path;
-  const found = inspectLockFile(innermost, undefined);
+  const found = inspectLockFile(innermost, () => undefined);
   return `${path}.${found?.fingerprint ?? ''}`;
 }
