@@ -154,18 +154,17 @@ export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadF
 
 /**
  * The file at `path`, believed only when two reads in a row agree: bytes that a disk returns wrong once
- * must not be taken for damage or for somebody's edit, and acted on. What equals `known` needs no
- * second read.
+ * must not be taken for damage or for somebody's edit, and acted on. What proves itself by a checksum
+ * needs no second read. `first`: what a read gave just now, if there was a file.
  * @throws CheckpointError `READ_FAILED`, `TOO_LARGE`
  */
 export function readAgreed(
   fs: FileSystem,
   path: string,
   maxBytes: number,
-  known?: Uint8Array,
+  first: Pick<ReadFile, 'bytes'> | undefined,
 ): ReadFile | undefined {
-  let last = readWhole(fs, path, maxBytes);
-  if (last !== undefined && known !== undefined && equalBytes(last.bytes, known)) return last;
+  let last = first;
   for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
     const again = readWhole(fs, path, maxBytes);
     const isAgreed =

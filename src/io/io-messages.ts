@@ -121,6 +121,10 @@ export interface IoPolicies {
   readonly syncRetryLimit?: number | undefined;
   /** The failure detector's settings; there is no detector if absent. */
   readonly restore?: DetectorSettings | undefined;
+  /** When logged saves are published; each at once if absent. */
+  readonly publish?:
+    | { readonly afterMs: number; readonly afterBytes: number; readonly afterSaves: number }
+    | undefined;
 }
 
 /** The snapshot of the `io` actor. */

@@ -3,9 +3,9 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
+import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
-import { scanWal } from '../format/wal-scanner.js';
 import { problemWith, see } from './checkpoint-file.js';
 import type {
   CheckpointCondition,
@@ -14,7 +14,6 @@ import type {
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
-import { readAgreed } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
@@ -27,12 +26,11 @@ import {
 } from './history-files.js';
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
+import { readLog, scanAgreed } from './read-log.js';
 import type { Steps } from './run.js';
-import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
-/** A log may hold several images; what is larger was not written by this package. */
-const WAL_FACTOR = 2;
 /** Numbers that only an unverified seal claims count up to here, so that a typo can't use them up. */
 const MAX_CLAIM = 2 ** 40;
 /** What a log is called in quarantine, behind the number that it claims. */
@@ -57,10 +55,9 @@ export function notALog(wal: string, { kind }: FileStat): CheckpointError {
 
 /** Reads the log. One that is too large to be ours is not read, and counts as damaged. */
 export function readWal(session: Session): IoOperations['readWal']['output'] {
-  const { wal } = pathsOf(session);
   session.scan = undefined;
   try {
-    session.walBytes = readAgreed(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+    session.walBytes = readLog(session);
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -70,7 +67,7 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
 
 /** Scans the log, and compares the checkpoint with what it holds. */
 export function verifyWal(session: Session): WalEvidence {
-  const scan = session.scan ?? scanWal(session.walBytes, { target: pathsOf(session).targetName });
+  const scan = session.scan ?? scanAgreed(session);
   session.scan = scan;
   const size = session.walBytes?.length ?? 0;
   if (scan.kind !== 'sealed') {
@@ -92,9 +89,12 @@ export function verifyWal(session: Session): WalEvidence {
   const { sequence, label } = scan.last.intent;
   const seen = see(session);
   session.current = seen;
-  const finding = scan.tail.kind === 'clean' ? scan.findings[0] : scan.tail;
+  const { tail } = scan;
+  const finding = tail.kind === 'clean' ? scan.findings[0] : tail;
+  const claimed = tail.kind === 'damaged' ? tail.sealedSequence : undefined;
   return {
-    verdict: 'sealed',
+    verdict: tail.kind === 'damaged' ? 'partlyDamaged' : 'sealed',
+    ...(claimed !== undefined && { claimed }),
     relation: relationOf(seen, scan.saves, scan.last, scan.header.epoch),
     size,
     sequence,
@@ -113,8 +113,10 @@ function claimedBy(scan: WalScan): number | undefined {
       return scan.sealedSequence;
     case 'foreignTarget':
       return scan.sequence;
-    case 'sealed':
-      return scan.last.intent.sequence;
+    case 'sealed': {
+      const claimed = scan.tail.kind === 'damaged' ? scan.tail.sealedSequence : undefined;
+      return Math.max(scan.last.intent.sequence, claimed ?? 0);
+    }
     default:
       return undefined;
   }
@@ -127,9 +129,13 @@ function relationOf(
   epoch: number,
 ): CheckpointRelation {
   if (seen === undefined) return 'missing';
-  const { size, sha256 } = digestOf(seen.bytes);
-  const isImage = (image: { size: number; sha256: string } | undefined) =>
-    image?.size === size && image.sha256 === sha256;
+  const { bytes } = seen;
+  let sha256: string | undefined;
+  const isImage = (image: { size: number; sha256: string } | undefined) => {
+    if (image?.size !== bytes.length) return false;
+    sha256 ??= sha256Hex(bytes);
+    return image.sha256 === sha256;
+  };
   if (isImage(last.intent.afterImage)) return 'afterImage';
   if (saves.some(({ intent }) => isImage(intent.preImage) || isImage(intent.afterImage))) {
     return 'preImage';
@@ -150,6 +156,7 @@ export function* quarantineWal(
   const isOurs = session.scan?.kind !== 'foreignTarget' && claimed !== undefined;
   const name = isOurs ? entryName(claimed, QUARANTINED_WAL) : QUARANTINED_WAL;
   const kept = yield* keepFile(session, pathsOf(session).wal, name, reason);
+  session.round = undefined;
   session.walBytes = undefined;
   session.scan = undefined;
   return { kept };
@@ -185,7 +192,7 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
     reading.kind === 'sealed'
       ? reading
       : ({ kind: 'sealed', sequence, epoch, text, artifacts: [] } as const);
-  session.round = { sequence, image: scan.image, sealed };
+  session.round = { sequence, image: scan.image, sealed, skips: scan.saves.length > 1 };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
     const historic = problem === undefined && session.externalEdits === 'adopt';

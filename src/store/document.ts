@@ -163,6 +163,15 @@ export class CheckpointDocument implements CheckpointContent {
     if (this.#options.schema !== undefined) this.#validated = version;
   }
 
+  advance(sequence: number): void {
+    if (this.#round === undefined) return;
+    this.#published = this.#round.draft;
+    this.#publishedSequence = sequence;
+    this.#logged = undefined;
+    this.#forget(this.#round.ids);
+    this.#round = undefined;
+  }
+
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
     if (current === undefined) {
       this.#published = undefined;
@@ -175,6 +184,8 @@ export class CheckpointDocument implements CheckpointContent {
       this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
+    } else if (this.#published?.version?.text === text) {
+      // As after a round that was logged before: what was rendered onto it stays.
     } else if (this.#validated?.text === text) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {

@@ -24,6 +24,7 @@ export interface BrokenVariant {
 }
 
 const write = 'io/write-operations.js';
+const prepare = 'io/prepare-operations.js';
 const recovery = 'io/recovery-operations.js';
 const files = 'io/files.js';
 const content = 'io/file-content.js';
@@ -65,7 +66,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'log not synced',
     breaks: 'step 3 syncs the directory and not the log',
     rule: order,
-    patches: [patch(write, 'yield* syncFile(wal.handle, path);', '')],
+    patches: [patch(write, '() => syncFile(wal.handle, path)', '() => []')],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 150,
@@ -74,7 +75,9 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: "log's name not synced",
     breaks: 'step 3 syncs the log and not the directory that names it',
     rule: order,
-    patches: [patch(write, 'yield* trusted(session, syncDirectory(session.fs, directory));', '')],
+    patches: [
+      patch(write, '() => trusted(session, syncDirectory(session.fs, directory))', '() => []'),
+    ],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 150,
@@ -114,7 +117,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'temporary file not synced',
     breaks: 'the file is renamed over the checkpoint with its content unsynced',
     rule: publish,
-    patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
+    patches: [patch(prepare, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed',
     check: 'readers-find-a-whole-checkpoint',
     statesMax: 300,
@@ -123,18 +126,18 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'temporary file not synced, names in order',
     breaks: 'the same, on a disk that keeps names in order as ext4 does',
     rule: publish,
-    patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
+    patches: [patch(prepare, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed, in order',
     check: 'readers-find-a-whole-checkpoint',
     statesMax: 200,
   },
   {
     name: 'wrong file synced',
-    breaks: 'step 5 syncs the log again instead of the temporary file',
+    breaks: 'the log is synced again instead of the temporary file',
     rule: publish,
     patches: [
       patch(
-        write,
+        prepare,
         'syncFile(temporary.handle, temporary.path)',
         'syncFile((round.wal ?? temporary).handle, temporary.path)',
       ),
@@ -174,7 +177,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     rule: publish,
     patches: [
       patch(
-        write,
+        prepare,
         'const path = temporaryFor(pathsOf(session).target, session.random);\n    const handle = createFile(session.fs, path, ownershipOf(session));',
         "const path = pathsOf(session).target;\n    const handle = session.fs.open(path, 'readWrite');\n    handle.truncate(0);",
       ),
@@ -203,7 +206,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [patch(writeMachine, "target: 'droppingWal'", "target: 'syncingWal', reenter: true")],
     hunt: 'sync of the log fails',
     check: 'finds-an-allowed-state',
-    statesMax: 150,
+    statesMax: 200,
   },
   {
     name: 'failed sync of the temporary file tried again',
@@ -215,6 +218,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
         "target: 'droppingTemporary'",
         "target: 'syncingCheckpoint', reenter: true",
       ),
+      patch(prepare, 'if (synced === undefined)', 'if (synced?.failed !== false)'),
     ],
     hunt: 'sync of the temporary file fails',
     check: 'readers-find-a-whole-checkpoint',
@@ -549,7 +553,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     breaks: 'the name of the history directory is not synced when it is made',
     rule: past,
     patches: [patch(files, 'yield* syncDirectory(fs, parent);', '')],
-    hunt: 'history',
+    hunt: 'logged, crashed twice',
     check: 'history-is-complete',
     statesMax: 200,
   },
@@ -558,7 +562,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     breaks: 'the predecessor is put into history only when its successor is in place',
     rule: past,
     patches: [
-      patch(write, '() => trusted(session, keepPredecessor(session, round)), ', '() => [], '),
+      patch(prepare, '() => trusted(session, keepPredecessor(session, round))', '() => []'),
       patch(
         write,
         'takeAsCurrent(session, round, stat, seenAtMs);',
