@@ -32,7 +32,7 @@ const history = 'io/history-files.js';
 const quarantine = 'io/quarantine-files.js';
 const writeMachine = 'machines/write-machine.js';
 const recoveryMachine = 'machines/recovery-machine.js';
-const rootMachine = 'machines/checkpoint-machine.js';
+const rootMachine = 'machines/checkpoint-setup.js';
 const decision = 'machines/recovery-decision.js';
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
