@@ -89,13 +89,24 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [
       patch(
         writeMachine,
-        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal' }",
-        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: 'tellLogged' }",
+        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: 'countBytes' }",
+        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: ['countBytes', 'tellLogged'] }",
       ),
     ],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 100,
+  },
+  {
+    name: 'appended save not synced',
+    breaks: 'a save that goes behind others in the log is answered without a sync',
+    rule: acknowledge,
+    patches: [
+      patch(write, "yield* syncFile(wal.handle, pathsOf(session).wal, 'data')", 'yield* []'),
+    ],
+    hunt: 'waiting in the log',
+    check: 'finds-an-allowed-state',
+    statesMax: 300,
   },
   {
     name: 'committed acknowledged early',
@@ -104,8 +115,8 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [
       patch(
         writeMachine,
-        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData' }",
-        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'tellLogged' }",
+        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'countBytes' }",
+        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: ['countBytes', 'tellLogged'] }",
       ),
       patch('store/save-desk.js', "this.#asked.get(id)?.durability === 'logged'", 'true'),
     ],
@@ -320,7 +331,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'recovers',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'order of sequence numbers ignored',
@@ -331,7 +342,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'target ignored',
@@ -340,22 +351,33 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [patch('format/wal-scanner.js', 'intent.target === expected', 'true')],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'SHA-256 of the image ignored',
     breaks: 'the image is not compared with the digest in the intent',
     rule: sealing,
     patches: [
+      patch('format/wal-save-reader.js', 'if (sha256Hex(encoded) === sha256)', 'if (true)'),
+    ],
+    hunt: 'foreign logs',
+    check: 'finds-an-allowed-state',
+    statesMax: 12,
+  },
+  {
+    name: 'digest of splices ignored',
+    breaks: 'the image that splices make is not compared with the digest in their intent',
+    rule: sealing,
+    patches: [
       patch(
         'format/wal-save-reader.js',
-        'if (sha256Hex(image) !== record.afterImage.sha256)',
-        'if (false)',
+        'return image.digest.sha256 === sha256 ? image',
+        'return true ? image',
       ),
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'unsealed log applied',
@@ -370,16 +392,33 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'damage taken for the end',
     breaks: 'the scanner does not look for seals behind bytes that do not verify',
     rule: damage,
-    patches: [patch('format/wal-scanner.js', 'return damageOf(bytes, header, log) ?? ', 'return ')],
+    patches: [
+      patch('format/wal-scanner.js', 'damage = damageOf(bytes, header, log)', 'damage = undefined'),
+    ],
     hunt: 'damaged logs',
     check: 'keeps-what-it-cannot-explain',
     statesMax: 25,
+  },
+  {
+    name: 'damage behind a save thrown away',
+    breaks: 'recovery applies what verifies of a log, and deletes the rest with it',
+    rule: damage,
+    patches: [
+      patch(
+        recoveryMachine,
+        "context.wal?.verdict === 'partlyDamaged' && isCurrentReply(context, event)",
+        'false',
+      ),
+    ],
+    hunt: 'foreign logs',
+    check: 'keeps-what-it-cannot-explain',
+    statesMax: 12,
   },
   {
     name: 'damaged log deleted',
@@ -399,7 +438,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'keeps-what-it-cannot-explain',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'pre-image not compared',
