@@ -3,10 +3,10 @@
  */
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
-import { identityOf, sameIdentity } from './file-content.js';
+import { readSeal } from '../format/seal.js';
+import { identityOf, readAgreed, sameIdentity } from './file-content.js';
 import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
-import { readJudged } from './judged-file.js';
 import type { Steps } from './run.js';
 import { wait } from './run.js';
 import { pathsOf, recordedMs, type SeenCheckpoint, type Session } from './session.js';
@@ -22,11 +22,10 @@ const COARSE_CLOCK_MS = 50;
 export function see(session: Session): SeenCheckpoint | undefined {
   const seenAtMs = session.now();
   const { fs, current, maxBytes } = session;
-  const known = (bytes: Uint8Array) =>
-    current && equalBytes(bytes, current.bytes) ? current.reading : undefined;
-  const found = readJudged(fs, pathsOf(session).target, maxBytes, known);
-  if (found === undefined) return undefined;
-  const { file, reading } = found;
+  const file = readAgreed(fs, pathsOf(session).target, maxBytes, current?.bytes);
+  if (file === undefined) return undefined;
+  const isKnown = current !== undefined && equalBytes(file.bytes, current.bytes);
+  const reading = isKnown ? current.reading : readSeal(file.bytes);
   const historic = reading.kind === 'sealed';
   return {
     ...file,

@@ -4,8 +4,8 @@
  */
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { equalBytes } from '../format/bytes.js';
-import { sealText } from '../format/seal.js';
-import { readWhole } from './file-content.js';
+import { readSeal, sealText } from '../format/seal.js';
+import { readAgreed, readWhole } from './file-content.js';
 import type { FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
@@ -17,7 +17,6 @@ import {
   unlinkIfThere,
 } from './files.js';
 import { readError } from './io-error.js';
-import { readJudged } from './judged-file.js';
 import { keepFile } from './quarantine-files.js';
 import { noteKept } from './retention-state.js';
 import type { Steps } from './run.js';
@@ -175,8 +174,9 @@ export function readEntryFile(
   sequence: number,
   maxBytes: number,
 ): SealedReading | { readonly reason: string } {
-  const reading = readJudged(fs, path, maxBytes)?.reading;
-  if (reading === undefined) return { reason: 'it is missing' };
+  const file = readAgreed(fs, path, maxBytes);
+  if (file === undefined) return { reason: 'it is missing' };
+  const reading = readSeal(file.bytes);
   if (reading.kind !== 'sealed') return { reason: `its seal does not verify (${reading.kind})` };
   if (reading.sequence !== sequence) {
     return { reason: `it is checkpoint ${reading.sequence} under another's name` };

@@ -5,10 +5,11 @@
 import { CheckpointError, type Problem } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { sha256Hex } from '../format/bytes.js';
+import { readSeal } from '../format/seal.js';
 import { verifyArtifacts } from './artifacts.js';
 import type { HistoryEvidence, IoOperations } from './checkpoint-io.js';
+import { readAgreed } from './file-content.js';
 import { entryName, entryPath } from './history-files.js';
-import { readJudged } from './judged-file.js';
 import { type Steps, wait } from './run.js';
 import { pathsOf, type Session } from './session.js';
 
@@ -53,9 +54,9 @@ function* tryEntry(
   sequence: number,
 ): Steps<FoundEntry | { readonly problem: Problem }> {
   try {
-    const found = readJudged(session.fs, entryPath(session, sequence), session.maxBytes);
-    if (found === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
-    const { reading } = found;
+    const file = readAgreed(session.fs, entryPath(session, sequence), session.maxBytes);
+    if (file === undefined) return { problem: { code: 'READ_FAILED', message: 'it is missing' } };
+    const reading = readSeal(file.bytes);
     if (reading.kind !== 'sealed' || reading.sequence !== sequence) {
       return { problem: { code: 'INVALID_YAML', message: 'its seal does not verify' } };
     }

@@ -3,7 +3,7 @@
  * and a kept file is durable before what it was kept from is replaced.
  */
 import type { KeptFile } from './checkpoint-io.js';
-import { type Ownership, readAgreed, readWhole } from './file-content.js';
+import { type Ownership, readAgreed } from './file-content.js';
 import {
   ensureOwnDirectory,
   linkOrNot,
@@ -61,8 +61,7 @@ export function* keepFile(
 
 /** Where there are no hard links. */
 function* copyFile(session: Keeper, path: string, copy: string): Steps<void> {
-  const first = readWhole(session.fs, path, Number.MAX_SAFE_INTEGER);
-  const found = readAgreed(session.fs, path, Number.MAX_SAFE_INTEGER, first);
+  const found = readAgreed(session.fs, path, Number.MAX_SAFE_INTEGER);
   if (found === undefined) return;
   const { bytes, ownership } = found;
   yield* publishNew(session.fs, copy, bytes, ownership, temporaryFor(copy, session.random));

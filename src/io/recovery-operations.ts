@@ -6,6 +6,7 @@ import { CheckpointError, type Problem } from '../errors.js';
 import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
+import { scanWal } from '../format/wal-scanner.js';
 import { problemWith, see } from './checkpoint-file.js';
 import type {
   CheckpointCondition,
@@ -14,6 +15,7 @@ import type {
   IoOperations,
   WalEvidence,
 } from './checkpoint-io.js';
+import { readAgreed } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { isTemporaryName, syncDirectory, syncPath, unlinkIfThere } from './files.js';
 import {
@@ -26,11 +28,14 @@ import {
 } from './history-files.js';
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
-import { readLog, scanAgreed } from './read-log.js';
 import type { Steps } from './run.js';
 import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
+/** A log may hold a whole image at its start and at its end; what is larger was not written by us. */
+const WAL_FACTOR = 2;
+/** What the saves between the two take, with room for zeros: above what any publish policy allows. */
+const WAL_SAVES_MAX = 128 * 1024 * 1024;
 /** Numbers that only an unverified seal claims count up to here, so that a typo can't use them up. */
 const MAX_CLAIM = 2 ** 40;
 /** What a log is called in quarantine, behind the number that it claims. */
@@ -53,11 +58,15 @@ export function notALog(wal: string, { kind }: FileStat): CheckpointError {
   );
 }
 
+function largestLog({ maxBytes }: Session): number {
+  return maxBytes * WAL_FACTOR + WAL_SAVES_MAX;
+}
+
 /** Reads the log. One that is too large to be ours is not read, and counts as damaged. */
 export function readWal(session: Session): IoOperations['readWal']['output'] {
   session.scan = undefined;
   try {
-    session.walBytes = readLog(session);
+    session.walBytes = readAgreed(session.fs, pathsOf(session).wal, largestLog(session))?.bytes;
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -67,7 +76,7 @@ export function readWal(session: Session): IoOperations['readWal']['output'] {
 
 /** Scans the log, and compares the checkpoint with what it holds. */
 export function verifyWal(session: Session): WalEvidence {
-  const scan = session.scan ?? scanAgreed(session);
+  const scan = session.scan ?? scanWal(session.walBytes, { target: pathsOf(session).targetName });
   session.scan = scan;
   const size = session.walBytes?.length ?? 0;
   if (scan.kind !== 'sealed') {

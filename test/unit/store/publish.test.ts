@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
+import { scanWal } from '../../../src/format/wal-scanner.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import {
   type RecordedOperation,
@@ -40,6 +41,10 @@ async function waiting(publish: CheckpointStoreOptions['publish'], options: Opti
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 const value = (disk: MemoryFileSystem) => published(disk)?.text;
 const logs = (disk: MemoryFileSystem) => leftovers(disk).filter((path) => path.endsWith('.wal'));
+const readFile = (disk: MemoryFileSystem, path: string) => {
+  const found = disk.snapshot()[path];
+  return found?.kind === 'file' ? found.content : new Uint8Array(0);
+};
 const never = { afterMs: Number.POSITIVE_INFINITY };
 
 describe('a save under a publish policy', () => {
@@ -248,6 +253,50 @@ describe('a save that fails behind others', () => {
     expect(await store.set('more', 3)).toMatchObject({ durability: 'logged' });
     await store.close();
     expect(value(disk)).toBe('count: 1\nmore: 3\n');
+  });
+});
+
+describe('damage behind saves in the log', () => {
+  /** A disk with a log of two saves, the second of which is damaged. */
+  async function damaged() {
+    const { disk, store } = await waiting(never);
+    for (const count of [1, 2]) await store.set('count', count);
+    const [log = ''] = logs(disk);
+    const scan = scanWal(readFile(disk, log));
+    const second = scan.kind === 'sealed' ? (scan.saves[1]?.offset ?? 0) : 0;
+    const later = disk.clone();
+    await store.close();
+    const handle = later.open(log, 'readWrite');
+    handle.write(Uint8Array.of(0xff), second + 30);
+    handle.close();
+    return { disk: later, log };
+  }
+  const inQuarantine = (disk: MemoryFileSystem) =>
+    Object.keys(disk.snapshot()).filter((path) => /quarantine\/.*\.wal$/.test(path));
+
+  it('costs those behind it, not those before; the log is kept, and the report says so', async () => {
+    const { disk, log } = await damaged();
+    const bytes = readFile(disk, log);
+    const store = await open(disk);
+    expect(store.state).toEqual({ count: 1 });
+    expect(store.recovery.decisions.map(({ label }) => label)).toContain('wal-tail-damaged');
+    expect(inQuarantine(disk)).toHaveLength(1);
+    expect(readFile(disk, inQuarantine(disk)[0] ?? '')).toEqual(bytes);
+    await store.close();
+  });
+
+  it('is kept also where the save before it was published already', async () => {
+    const { disk, log } = await damaged();
+    const bytes = readFile(disk, log);
+    await (await open(disk)).close();
+    const handle = disk.open(log, 'create', 0o600);
+    handle.write(bytes, 0);
+    handle.close();
+    const store = await open(disk);
+    expect(store.state).toEqual({ count: 1 });
+    expect(inQuarantine(disk)).toHaveLength(2);
+    expect(logs(disk)).toEqual([]);
+    await store.close();
   });
 });
 

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { openCheckpointStore } from '../../../src/index.js';
+import { failNth } from '../../../src/io/fault-rules.js';
+import { misdirect } from '../../../src/io/faults.js';
+import { FaultyFileSystem } from '../../../src/io/faulty-file-system.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
 import { RecordingFileSystem } from '../../../src/io/recording-file-system.js';
 import { systemError } from '../../../src/io/system-error.js';
 
 const TARGET = '/store/ORCHESTRATION.yaml';
+const OLDER = '/store/checkpoints/000000000001.ORCHESTRATION.yaml';
 const LOG = '/store/.checkpoint.wal';
 const settings = { directory: '/store', audit: false } as const;
 const notes = `notes: ${'x'.repeat(50_000)}\n`;
@@ -53,35 +57,29 @@ async function readsOfOpening(disk: MemoryFileSystem) {
   return { ...found, text, bytesWritten };
 }
 
-describe('a file that its checksum proves', () => {
-  it('is read once when a store is opened', async () => {
-    expect(await readsOfOpening(await closed())).toMatchObject({ target: 1, log: 0 });
+describe('what recovery decides on', () => {
+  it('is read twice, also where its seal verifies: an older checkpoint would as well', async () => {
+    expect(await readsOfOpening(await closed())).toMatchObject({ target: 2, log: 0 });
   });
 
-  it('is read once more when nothing proves it: two reads must agree', async () => {
+  it('is not an older checkpoint that the disk gave once in its place', async () => {
     const disk = await closed();
-    const handle = disk.open(TARGET, 'readWrite');
-    handle.write(new TextEncoder().encode('v: 7'), 0);
-    handle.close();
-    const { target, text } = await readsOfOpening(disk);
-    expect(target).toBe(2);
-    expect(text).toContain('v: 7');
+    const store = await openCheckpointStore({ ...settings, fileSystem: disk });
+    await store.set('v', 2);
+    await store.close();
+    const once = failNth({ path: TARGET }, misdirect({ from: OLDER }));
+    const fs = new FaultyFileSystem(disk, once);
+    const again = await openCheckpointStore({ ...settings, fileSystem: fs });
+    expect(again.sequence).toBe(2);
+    expect(again.text).toContain('v: 2');
+    await again.close();
   });
 
-  it('is read once as a log, the checkpoint before and after, and the image is written once', async () => {
+  it('is read twice as a log, and the image is written once', async () => {
     const found = await readsOfOpening(await logged());
-    expect(found).toMatchObject({ target: 2, log: 1 });
+    expect(found.log).toBe(2);
     expect(found.text).toContain('v: 2');
     expect(found.bytesWritten).toBeGreaterThan(50_000);
     expect(found.bytesWritten).toBeLessThan(52_000);
-  });
-
-  it('is read again as a log that is not whole: nothing is discarded for one bad read', async () => {
-    const disk = await logged();
-    const size = disk.stat(LOG)?.size ?? 0;
-    const handle = disk.open(LOG, 'readWrite');
-    handle.truncate(size - 1000);
-    handle.close();
-    expect(await readsOfOpening(disk)).toMatchObject({ log: 2 });
   });
 });
