@@ -1,6 +1,6 @@
 /**
- * Everything that is compared, by name: what it is called, what kind it is, what of our promise it does
- * not make, and how it saves, opens and recovers where it can.
+ * Everything that is compared, by name: what it is called, what kind it is, and how it saves, opens and
+ * recovers where it can.
  */
 import {
   lmdbOpens,
@@ -75,6 +75,8 @@ export const contenders = {
     kind: 'peer',
     save: stringifyAndWrite,
     open: readAndParse,
+    // Nothing tells it that it was killed.
+    recover: readAndParse,
   },
   'yaml-document': {
     title: 'yaml parseDocument + setIn + toString, no I/O',
@@ -102,6 +104,8 @@ export const contenders = {
     needs: 'lmdb',
     save: lmdbSaves,
     open: lmdbOpens,
+    // It has no recovery of its own: what was flushed is there.
+    recover: lmdbOpens,
   },
   ...Object.fromEntries(ours),
 };

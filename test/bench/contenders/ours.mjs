@@ -1,6 +1,7 @@
 /**
- * This package in the ways in which it can be set up: as shipped, without what writes beside the
- * protocol, with blocking syncs, acknowledged when logged, and with a file that is published later.
+ * This package in the ways in which it can be set up: as shipped, each save being published before it is
+ * answered; with saves that wait in the log; without what writes beside the protocol (lean); and with
+ * syncs in the thread pool or blocking.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,35 +11,40 @@ import { RecordingFileSystem } from 'checkpoint-wal/testing';
 /** A 10 MB state has more tokens than are allowed unless one says so. */
 const limits = { maxTokens: 100_000_000 };
 const lean = { audit: false, restore: false };
-const later = { publish: { afterMs: 1000, afterBytes: 64e6, afterSaves: 1000 } };
-const logged = { durability: 'logged' };
+/** Saves wait in the log, and are answered once they are durable in it. The limits are the defaults. */
+const logged = { publish: { afterMs: 1000, afterBytes: 8 * 2 ** 20, afterSaves: 1000 } };
 
 /** Each way: what it is called, its options, and whether syncs block. */
 export const ways = {
-  ours: { title: 'checkpoint-wal, as shipped', options: {} },
-  'ours-lean': { title: 'checkpoint-wal, no audit, no detector', options: lean },
-  'ours-blocking': { title: 'checkpoint-wal, blocking syncs', options: {}, blocking: true },
+  ours: { title: 'checkpoint-wal, every save', options: {} },
+  'ours-lean': { title: 'checkpoint-wal, every save, lean', options: lean },
+  'ours-blocking': {
+    title: 'checkpoint-wal, every save (blocking)',
+    options: {},
+    blocking: true,
+  },
   'ours-lean-blocking': {
-    title: 'checkpoint-wal, no audit, no detector, blocking syncs',
+    title: 'checkpoint-wal, every save, lean (blocking)',
     options: lean,
     blocking: true,
   },
-  'ours-logged': {
-    title: "checkpoint-wal, durability 'logged'",
-    options: logged,
+  'ours-early': {
+    title: 'checkpoint-wal, every save, answered when logged',
+    options: { durability: 'logged' },
   },
+  'ours-logged': { title: 'checkpoint-wal, logged (thread pool)', options: logged },
   'ours-lean-logged': {
-    title: "checkpoint-wal, 'logged', no audit, no detector",
+    title: 'checkpoint-wal, logged, lean (thread pool)',
     options: { ...lean, ...logged },
   },
-  'ours-later': { title: 'checkpoint-wal, published later', options: { ...later, ...logged } },
-  'ours-lean-later': {
-    title: 'checkpoint-wal, published later, no audit, no detector',
-    options: { ...lean, ...later, ...logged },
+  'ours-logged-blocking': {
+    title: 'checkpoint-wal, logged (blocking)',
+    options: logged,
+    blocking: true,
   },
-  'ours-lean-later-blocking': {
-    title: 'checkpoint-wal, published later, no audit, no detector, blocking syncs',
-    options: { ...lean, ...later, ...logged },
+  'ours-lean-logged-blocking': {
+    title: 'checkpoint-wal, logged, lean (blocking)',
+    options: { ...lean, ...logged },
     blocking: true,
   },
 };
@@ -61,7 +67,7 @@ export async function openStore(way, directory, more = {}) {
 /** Names of the ways that this version of the package has no options for. */
 export async function missingWays(directory) {
   try {
-    const store = await openCheckpointStore({ directory, ...later });
+    const store = await openCheckpointStore({ directory, ...logged });
     await store.close();
     return [];
   } catch (error) {

@@ -10,7 +10,7 @@ export function reportOf(results) {
   ];
   if (missing.length > 0) parts.push(`Not here, so not measured: ${missing.join('; ')}.`);
   if (leftOut.length > 0) parts.push(`Left out, as time was up: ${leftOut.join(', ')}.`);
-  parts.push('### Targets', targetTable(targets));
+  if (targets) parts.push('### Targets', targetTable(targets));
   for (const workload of workloads) parts.push(`### ${titleOf(workload)}`, workloadTable(workload));
   if (startUp) parts.push('### Starting', startTable(startUp));
   if (crashLab) parts.push('### The crash lab', labSentence(crashLab));
@@ -18,13 +18,14 @@ export function reportOf(results) {
 }
 
 function targetTable(targets) {
-  const rows = targets.map(({ number, target, measured, verdict }) => [
+  const rows = targets.map(({ number, target, wanted, measured, verdict }) => [
     number,
     target,
+    wanted,
     measured,
     verdict,
   ]);
-  return table(['', 'target', 'measured', ''], rows);
+  return table(['', 'target', 'wanted', 'measured', 'verdict'], rows);
 }
 
 const words = {

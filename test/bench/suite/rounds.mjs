@@ -7,15 +7,19 @@ import { join } from 'node:path';
 import { ContenderClient } from './contender-client.mjs';
 import { median, pairedRatio, rank } from './statistics.mjs';
 
-/** @returns one row for each contender, in the order of `who` */
-export async function runWorkload(workload, who, folder) {
+/**
+ * @param say told what is measured at the moment
+ * @returns one row for each contender, in the order of `who`
+ */
+export async function runWorkload(workload, who, folder, say) {
   const all = [];
   try {
-    for (const name of who) all.push(await begin(name, workload, folder));
+    all.push(...(await beginAll(workload, who, folder, say)));
     for (let round = 0; round < workload.rounds; round += 1) {
       for (let place = 0; place < all.length; place += 1) {
         const one = all[(place + round) % all.length];
         if (isSlow(one.batches[0])) continue;
+        say(`round ${round + 1}/${workload.rounds} ${one.client.who}`);
         one.batches[round] = await one.client.ask('batch');
         // Every other time: it takes as long as the batch, and no more is learned.
         if (round % 2 === 0) await one.client.ask('watchLoop');
@@ -33,6 +37,17 @@ export async function runWorkload(workload, who, folder) {
 
 /** What takes seconds is not repeated: chance plays no part in it. */
 const isSlow = (batch) => batch !== undefined && median(batch.costs) > 2000;
+
+/** Made ready one by one, so that each warms up undisturbed; all at once where time says nothing anyway. */
+async function beginAll(workload, who, folder, say) {
+  if (workload.isHasty) return Promise.all(who.map((name) => begin(name, workload, folder)));
+  const all = [];
+  for (const name of who) {
+    say(`warms up ${name}`);
+    all.push(await begin(name, workload, folder));
+  }
+  return all;
+}
 
 async function begin(name, workload, folder) {
   const client = new ContenderClient(name, workload, join(folder, 'work', name));
