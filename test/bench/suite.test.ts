@@ -75,6 +75,8 @@ describe('the floor of recorded system calls', () => {
         const temporary = fs.openSync(`${target}.tmp`, 'wx');
         fs.writeSync(temporary, Buffer.from('new'), 0, 3, 0);
         fs.closeSync(temporary);
+        const old = fs.openSync(target, 'r');
+        await promisify(fs.close)(old);
         fs.linkSync(target, join(folder, String(n).padStart(12, '0')));
         fs.renameSync(`${target}.tmp`, target);
         fs.existsSync(join(folder, 'absent'));
@@ -112,6 +114,8 @@ describe('the floor of recorded system calls', () => {
       'openSync',
       'writeSync',
       'closeSync',
+      'openSync',
+      'close',
       'linkSync',
       'renameSync',
       'existsSync',

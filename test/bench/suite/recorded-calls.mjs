@@ -137,6 +137,7 @@ export class CallReplay {
   #call(event, cycle) {
     const { name, args, failed, descriptor } = event;
     const values = this.#mapped(args, cycle);
+    if (name.startsWith('close')) this.#descriptors.delete(args[0]);
     if (args.at(-1)?.isCallback) {
       values.pop();
       const answered = new Promise((resolve, reject) =>
@@ -153,7 +154,6 @@ export class CallReplay {
     } catch (error) {
       if (!failed) throw error;
     }
-    if (name === 'closeSync') this.#descriptors.delete(args[0]);
   }
 
   #mapped(args, cycle) {
