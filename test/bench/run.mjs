@@ -2,7 +2,7 @@
  * `npm run bench`: this package, its peers and the floors below them in one run on one folder, in turn.
  * Prints a report on stdout and progress on stderr; judges by ratios, and fails on errors only.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -77,7 +77,6 @@ async function main() {
   if (options.list) return console.log(names.join('\n'));
   if (!names.some(isAsked))
     return misused(`--only ${options.only}: no workload is called so (--list)`);
-  if (!existsSync(join(root, 'dist/index.js'))) return misused('build first: npm run build');
   if (scale !== 'smoke' || options['need-peers']) preparePeers(say);
   const parent = resolve(options.dir ?? join(root, 'node_modules'));
   mkdirSync(parent, { recursive: true });
