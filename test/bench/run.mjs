@@ -130,9 +130,12 @@ async function measure(folder) {
     results.crashLab = measureCrashLab(labMs[scale]);
   }
   const asked = workloads.filter(
-    (workload) => isIn(workload, scale) && isAsked(workload.id) && hasState(workload.state),
+    (workload) =>
+      (options.only !== undefined || isIn(workload, scale)) &&
+      isAsked(workload.id) &&
+      hasState(workload.state),
   );
-  const inOrder = asked.toSorted((a, b) => Number(b.first) - Number(a.first));
+  const inOrder = asked.toSorted((a, b) => b.urgency - a.urgency);
   const until = begun + Number(options.minutes) * 60_000;
   for (const [index, workload] of inOrder.entries()) {
     if (performance.now() > until) {
@@ -145,7 +148,7 @@ async function measure(folder) {
     const who = workload.who.filter(
       (name) => !notHere.includes(name) && !notHere.includes(contenders[name].needs),
     );
-    const rows = await runWorkload(scaled(workload, scale), who, folder, now);
+    const rows = await runWorkload({ ...scaled(workload, scale), until }, who, folder, now);
     results.workloads.push({ ...workload, bytes: loadState(workload.state).bytes, rows });
     for (const { name, problem } of rows) if (problem) say(`  ${name}: ${problem}`);
   }

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('contender-process.mjs', import.meta.url));
 /** Nobody may take longer for a batch; making ready, with a large state, may take some times as long. */
 const PATIENCE_MS = 60_000;
-const PATIENCE_AT_BEGIN_MS = 150_000;
+const PATIENCE_AT_BEGIN_MS = 120_000;
+/** Where the time for the whole run is over. */
+const PATIENCE_AT_END_MS = 15_000;
 
 /** One contender. After its first error it is ended, and has `problem`. */
 export class ContenderClient {
@@ -15,9 +17,11 @@ export class ContenderClient {
   /** Whether that is only the time it took. */
   isLate = false;
   #child;
+  #until;
 
   constructor(who, workload, directory) {
     this.who = who;
+    this.#until = workload.until;
     this.#child = fork(program, [JSON.stringify({ who, workload, directory })], {
       execArgv: ['--no-warnings'],
       stdio: ['ignore', 2, 2, 'ipc'],
@@ -41,7 +45,8 @@ export class ContenderClient {
 
   async #exchange(request) {
     const late = new AbortController();
-    const patienceMs = request === 'begin' ? PATIENCE_AT_BEGIN_MS : PATIENCE_MS;
+    const leftMs = Math.max(PATIENCE_AT_END_MS, this.#until - performance.now());
+    const patienceMs = Math.min(leftMs, request === 'begin' ? PATIENCE_AT_BEGIN_MS : PATIENCE_MS);
     const timer = setTimeout(() => late.abort(), patienceMs);
     try {
       const { signal } = late;
@@ -55,7 +60,7 @@ export class ContenderClient {
       return { error: `its process ended (${first ?? by})` };
     } catch {
       this.isLate = true;
-      return { error: `took longer than ${patienceMs / 1000} s (${request})` };
+      return { error: `took longer than ${Math.round(patienceMs / 1000)} s (${request})` };
     } finally {
       clearTimeout(timer);
       late.abort();

@@ -1,6 +1,6 @@
 /** On what the benchmark ran: processor, memory, versions, and the file system below a folder. */
 import { readFileSync, realpathSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
 /** Everything that a reader needs to place the numbers. */
 export function machineFacts(folder) {
@@ -10,6 +10,8 @@ export function machineFacts(folder) {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     node: process.version,
+    /** Of the last minute: what others do, as long as the benchmark has not begun. */
+    load: loadavg()[0],
     fileSystem: fileSystemOf(realpathSync(folder)),
   };
 }
@@ -31,7 +33,7 @@ function fileSystemOf(folder) {
 }
 
 /** The facts in one line. */
-export function describeMachine(facts) {
-  const { processor, cores, memoryGb, system, node, fileSystem } = facts;
-  return `${processor}, ${cores} cores, ${memoryGb} GB, ${system}, node ${node}, ${fileSystem}`;
+export function describeMachine({ processor, cores, memoryGb, system, node, load, fileSystem }) {
+  const busy = load === undefined ? '' : `, load ${load.toFixed(1)} when it began`;
+  return `${processor}, ${cores} cores, ${memoryGb} GB, ${system}, node ${node}, ${fileSystem}${busy}`;
 }

@@ -8,6 +8,7 @@ import { ContenderClient } from './contender-client.mjs';
 import { median, pairedRatio, rank } from './statistics.mjs';
 
 /**
+ * @param workload with `until`, by `performance.now()`, it is cut short after the first round
  * @param say told what is measured at the moment
  * @returns one row for each contender, in the order of `who`
  */
@@ -16,6 +17,7 @@ export async function runWorkload(workload, who, folder, say) {
   try {
     all.push(...(await beginAll(workload, who, folder, say)));
     for (let round = 0; round < workload.rounds; round += 1) {
+      if (round > 0 && performance.now() > workload.until) break;
       for (let place = 0; place < all.length; place += 1) {
         const one = all[(place + round) % all.length];
         if (isSlow(one.batches[0])) continue;
