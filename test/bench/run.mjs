@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { contenders } from './contenders/index.mjs';
 import { missingWays } from './contenders/ours.mjs';
 import { missingPackages, preparePeers } from './peers/prepare.mjs';
+import { endAll } from './suite/contender-client.mjs';
 import { measureCrashLab } from './suite/crash-lab.mjs';
 import { machineFacts } from './suite/machine-facts.mjs';
 import { say, sayForNow } from './suite/progress.mjs';
@@ -82,6 +83,7 @@ async function main() {
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, '.checkpoint-wal-bench-'));
   const leave = () => {
+    endAll();
     rmSync(folder, { recursive: true, force: true });
     process.exit(130);
   };

@@ -10,6 +10,13 @@ const PATIENCE_AT_BEGIN_MS = 120_000;
 /** Where the time for the whole run is over. */
 const PATIENCE_AT_END_MS = 15_000;
 
+const running = new Set();
+
+/** Ends all processes at once: for an interrupted run. */
+export function endAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** One contender. After its first error it is ended, and has `problem`. */
 export class ContenderClient {
   who;
@@ -26,6 +33,8 @@ export class ContenderClient {
       execArgv: ['--no-warnings'],
       stdio: ['ignore', 2, 2, 'ipc'],
     });
+    running.add(this.#child);
+    this.#child.once('exit', () => running.delete(this.#child));
   }
 
   /** @returns the answer, or `undefined` where there is none, now or earlier */

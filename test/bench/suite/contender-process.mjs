@@ -41,6 +41,8 @@ async function answer(request) {
   return { loopDelayMs: meter.loopDelayMs, maxRssMb: process.resourceUsage().maxRSS / 1024 };
 }
 
+// Nobody is left to answer to.
+process.on('disconnect', () => process.exit());
 process.on('message', (request) => {
   answer(request).then(
     (result) => process.send({ result }),
