@@ -154,6 +154,7 @@ async function measure(folder) {
     results.workloads.push({ ...workload, bytes: loadState(workload.state).bytes, rows });
     for (const { name, problem } of rows) if (problem) say(`  ${name}: ${problem}`);
   }
+  sayForNow('');
   const place = ({ id }) => asked.findIndex((workload) => workload.id === id);
   results.workloads.sort((a, b) => place(a) - place(b));
   // A single round of cold code says nothing about time.

@@ -12,12 +12,12 @@ export function say(text) {
   stderr.write(`${text}\n`);
 }
 
-/** What goes on at the moment; only people who watch are told. */
+/** What goes on at the moment, if anything does; only people who watch are told. */
 export function sayForNow(text) {
   if (!stderr.isTTY) return;
   clear();
-  stderr.write(text.slice(0, (stderr.columns ?? 80) - 1));
-  isLineOpen = true;
+  stderr.write(text.slice(0, (stderr.columns || 80) - 1));
+  isLineOpen = text !== '';
 }
 
 function clear() {
