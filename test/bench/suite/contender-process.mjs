@@ -19,7 +19,7 @@ async function begin() {
     state: loadState(state),
     change,
     // Where saves take long, history is not pruned either while they are measured.
-    patienceMs: 3 * workload.warmUpMs,
+    patienceMs: workload.warmUpMs,
   });
   const meter = new Meter(subject);
   await meter.warmUp(WARM_UP_COUNT, workload.warmUpMs);

@@ -19,9 +19,9 @@ const logged = ['ours-logged', 'ours-lean-logged'];
 const loggedBlocking = ['ours-logged-blocking', 'ours-lean-logged-blocking'];
 const few = ['yaml-stringify', 'sqlite-wal', 'calls-of-ours', 'ours', 'ours-logged'];
 
-const small = { rounds: 8, count: 40, budgetMs: 120, warmUpMs: 800 };
-const medium = { rounds: 5, count: 20, budgetMs: 120, warmUpMs: 800 };
-const large = { rounds: 4, count: 10, budgetMs: 200, warmUpMs: 400 };
+const small = { rounds: 8, count: 40, budgetMs: 120, warmUpMs: 3000 };
+const medium = { rounds: 5, count: 20, budgetMs: 120, warmUpMs: 2500 };
+const large = { rounds: 4, count: 10, budgetMs: 200, warmUpMs: 1500 };
 const huge = { rounds: 3, count: 3, budgetMs: 200, warmUpMs: 200 };
 
 const save = (id, state, change, who, size, base) => ({
