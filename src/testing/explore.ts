@@ -72,12 +72,16 @@ export function storeProgram(
     },
     // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
-    check: async ({ before, disk, found: outcome, promised }) => {
+    remembers: true,
+    check: async (recovered) => {
+      const { before, found: outcome, promised } = recovered;
+      depth = recovered.depth ?? depth;
       // What a lying disk has lost, it has lost to the power failure that comes next.
       const hasLied = depth > 1 && lies.hasLied();
       const allowed: Allowed = hasLied ? { ...promised, lied: true } : promised;
       const further = depth > 1 ? { origin } : {};
-      const tried = { before, disk, outcome, allowed, scenario, ...further };
+      const after = recovered.after ?? recovered.disk.visible();
+      const tried = { before, after, outcome, allowed, scenario, ...further };
       return await checkRecovery(tried, { open, externalEdits }, settled);
     },
   };

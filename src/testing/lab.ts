@@ -81,7 +81,7 @@ export function uncoveredWithoutReason(table: readonly CoverageRow[]): string[] 
     .filter((name) => !uncrashed.some(({ transition }) => transition.test(name)));
 }
 
-const none: ExploreCounts = { moments: 0, images: 0, distinct: 0, failures: 0 };
+const none: ExploreCounts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
 
 /** Runs the lab. */
 export async function runLab(options: LabOptions): Promise<LabReport> {
@@ -224,6 +224,7 @@ function sum(left: ExploreCounts, right: ExploreCounts): ExploreCounts {
     moments: left.moments + right.moments,
     images: left.images + right.images,
     distinct: left.distinct + right.distinct,
+    recovered: left.recovered + right.recovered,
     failures: left.failures + right.failures,
   };
 }
