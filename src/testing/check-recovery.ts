@@ -155,7 +155,8 @@ export async function checkRecovery(
       ? []
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
-  const key = `${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
+  const policy = settings.externalEdits ?? 'adopt';
+  const key = `${policy}|${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);

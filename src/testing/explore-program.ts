@@ -10,7 +10,7 @@ import { afterKill, type CrashImage, crashImages, mount } from '../io/crash-imag
 import type { DiskState } from '../io/disk-state.js';
 import { type PersistenceModel, SimulatedDisk, visibleAt } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import { keyOf, type Sketch, Sketcher } from './image-sketch.js';
+import { keyOf, type Sketch } from './image-sketch.js';
 import { type Moment, MomentRecorder } from './moment-recorder.js';
 import { RecoveryMemo } from './recovery-memo.js';
 
@@ -64,11 +64,11 @@ export interface Program<Promised, Found> {
    */
   readonly ignores?: (path: string) => boolean;
   /**
-   * Says that a recovery is decided by `depth`, by the names on the disk and by the files that it looks
-   * into, and that `check` needs no more of the disk than `after`: a recovery that is not crashed itself
-   * is then run once for all images that differ only in files that it leaves alone.
+   * A text for all that decides a recovery of this depth beside the names on the disk and the files that
+   * it looks into; and says that `check` needs no more of the disk than `after`. A recovery that is not
+   * crashed itself is then run once for all images that differ only in files that it leaves alone.
    */
-  readonly remembers?: true;
+  readonly decidedBy?: (depth: number) => string;
   /** What does not hold after a recovery; nothing if all is well. */
   readonly check: (
     recovered: Recovered<Promised, Found>,
@@ -144,12 +144,16 @@ export interface TrailStep {
   readonly state: DiskState;
 }
 
-/** Takes a program through the lab. */
+/**
+ * Takes a program through the lab. `memo`: what explorations of programs whose recoveries are decided by
+ * the same texts have found out.
+ */
 export async function exploreProgram<Promised, Found>(
   program: Program<Promised, Found>,
   options: ExploreOptions,
+  memo: RecoveryMemo<Found> = new RecoveryMemo(),
 ): Promise<ExploreReport> {
-  const exploration = new Exploration(program, options);
+  const exploration = new Exploration(program, options, memo);
   await exploration.run();
   return exploration.report();
 }
@@ -167,14 +171,17 @@ class Exploration<Promised, Found> {
   readonly #counts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
   readonly #failures: FoundFailure[] = [];
   readonly #seen = new Set<string>();
-  readonly #sketcher: Sketcher;
-  readonly #memo = new RecoveryMemo<Found>();
+  readonly #memo: RecoveryMemo<Found>;
   readonly #deadline: number;
   #exhaustive = true;
-  constructor(program: Program<Promised, Found>, options: ExploreOptions) {
+  constructor(
+    program: Program<Promised, Found>,
+    options: ExploreOptions,
+    memo: RecoveryMemo<Found>,
+  ) {
     this.#program = program;
     this.#options = options;
-    this.#sketcher = new Sketcher(program.ignores);
+    this.#memo = memo;
     this.#deadline = (options.timeMs ?? Number.POSITIVE_INFINITY) + this.#now();
   }
 
@@ -202,6 +209,10 @@ class Exploration<Promised, Found> {
     return now === undefined ? performance.now() : now();
   }
 
+  #sketch(state: DiskState): Sketch {
+    return this.#memo.sketcher.of(state, this.#program.ignores);
+  }
+
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
     const tooMany = this.#failures.length >= failuresMax;
@@ -227,7 +238,7 @@ class Exploration<Promised, Found> {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const sketch = this.#sketcher.of(image.state);
+      const sketch = this.#sketch(image.state);
       const key = `${depth}|${moment.promisedKey}|${keyOf(sketch)}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
@@ -254,7 +265,7 @@ class Exploration<Promised, Found> {
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${keyOf(this.#sketcher.of(image.state))}`;
+    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${keyOf(this.#sketch(image.state))}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#counts.distinct += 1;
@@ -272,16 +283,17 @@ class Exploration<Promised, Found> {
   ): Promise<void> {
     const { model } = this.#options;
     const before = image.state;
-    let known = this.#memo.find(`${depth}`, sketch, before);
+    const kind = this.#program.decidedBy?.(depth);
+    let known = kind === undefined ? undefined : this.#memo.find(kind, sketch, before);
     let disk: SimulatedDisk | undefined;
     if (known === undefined) {
       disk = mount(before, model);
       const found = await this.#program.recover(disk, silent(), depth);
       this.#counts.recovered += 1;
-      const { remembers } = this.#program;
-      known = remembers
-        ? this.#memo.add(`${depth}`, sketch, disk, found)
-        : { found, after: disk.visible() };
+      known =
+        kind === undefined
+          ? { found, after: disk.visible() }
+          : this.#memo.add(kind, sketch, disk, found);
     }
     const { found, after } = known;
     const recovered = {

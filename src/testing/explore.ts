@@ -19,6 +19,7 @@ import {
 } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { fixedWorld } from './fixed-world.js';
+import { RecoveryMemo } from './recovery-memo.js';
 import { LAB_DIRECTORY, LAB_FILE, prepare, runScenario, type Scenario } from './scenario.js';
 import { syncsIn, Turns } from './turns.js';
 
@@ -41,18 +42,33 @@ export type StoreSettings = Pick<
 >;
 
 /** Takes a scenario through the lab. */
-export function explore(scenario: Scenario, options: StoreExploreOptions): Promise<ExploreReport> {
-  return exploreProgram(storeProgram(scenario, options), options);
+export function explore(
+  scenario: Scenario,
+  options: StoreExploreOptions,
+  { memo, settled }: KnownOutcomes = knownOutcomes(),
+): Promise<ExploreReport> {
+  return exploreProgram(storeProgram(scenario, options, settled), options, memo);
+}
+
+/** What explorations with the same `open` have found out of recoveries: for the next ones. */
+export interface KnownOutcomes {
+  readonly memo: RecoveryMemo<Outcome>;
+  readonly settled: SettledChecks;
+}
+
+/** Nothing yet. */
+export function knownOutcomes(): KnownOutcomes {
+  return { memo: new RecoveryMemo(), settled: new Map() };
 }
 
 /** A scenario as a program, which remembers from one recovery to the next what the first crash left. */
 export function storeProgram(
   scenario: Scenario,
   settings: StoreSettings,
+  settled: SettledChecks = new Map(),
 ): Program<Allowed, Outcome> {
   const { open = openCheckpointStore, recoveryFaults = [] } = settings;
   const { externalEdits, faults: { recovery } = {} } = scenario;
-  const settled: SettledChecks = new Map();
   let depth = 1;
   let origin: LabFiles | undefined;
   let lies = noticeLies(undefined);
@@ -72,7 +88,10 @@ export function storeProgram(
     },
     // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
-    remembers: true,
+    decidedBy: (crashes) => {
+      const failing = crashes === 1 ? [recoveryFaults, recovery ?? null] : [];
+      return JSON.stringify([crashes, externalEdits ?? 'adopt', ...failing]);
+    },
     check: async (recovered) => {
       const { before, found: outcome, promised } = recovered;
       depth = recovered.depth ?? depth;

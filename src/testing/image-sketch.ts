@@ -31,15 +31,9 @@ const IGNORED = 0;
 export class Sketcher {
   readonly #numbers = new Map<string, number>();
   readonly #known = new WeakMap<Uint8Array, number>();
-  readonly #ignores: (path: string) => boolean;
 
-  /** `ignores`: files whose content makes no difference. */
-  constructor(ignores: (path: string) => boolean = () => false) {
-    this.#ignores = ignores;
-  }
-
-  /** The sketch of an image. */
-  of(state: DiskState): Sketch {
+  /** The sketch of an image. `ignores`: files whose content makes no difference. */
+  of(state: DiskState, ignores: ((path: string) => boolean) | undefined): Sketch {
     let [names, links] = ['', ''];
     const files: SketchedFile[] = [];
     const first = new Map<number, number>();
@@ -52,7 +46,8 @@ export class Sketcher {
         const earlier = first.get(number);
         if (earlier === undefined) first.set(number, files.length);
         else links += `${earlier}=${files.length},`;
-        const content = this.#ignores(path) ? IGNORED : this.#numberOf(state.files.get(number));
+        const content =
+          ignores?.(path) === true ? IGNORED : this.#numberOf(state.files.get(number));
         files.push({ number, content });
       }
     }

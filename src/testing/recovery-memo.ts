@@ -6,7 +6,7 @@
  */
 import { type DiskState, namesIn } from '../io/disk-state.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
-import type { Sketch } from './image-sketch.js';
+import { type Sketch, Sketcher } from './image-sketch.js';
 
 /** A finished recovery, as it was run, or as it would have been. */
 export interface KnownRecovery<Found> {
@@ -35,15 +35,25 @@ interface Reading<Found> {
   readonly runs: Map<string, Run<Found>>;
 }
 
-/** More are not kept: then it begins anew. */
+/** More are not worth their memory. */
 const RUNS_MAX = 50_000;
 
 /** See the head of this file. */
 export class RecoveryMemo<Found> {
   readonly #readings = new Map<string, Reading<Found>[]>();
   #count = 0;
+  /** Makes the sketches that it compares. */
+  readonly sketcher = new Sketcher();
 
-  /** What a recovery of this image comes to, if that is known. */
+  /** Whether a new one should take its place. */
+  get isFull(): boolean {
+    return this.#count >= RUNS_MAX;
+  }
+
+  /**
+   * What a recovery of this image comes to, if that is known. `kind` says what decides it beside
+   * the disk.
+   */
   find(kind: string, sketch: Sketch, image: DiskState): KnownRecovery<Found> | undefined {
     for (const { indexes, runs } of this.#readings.get(namesOf(kind, sketch)) ?? []) {
       const run = runs.get(contentsOf(sketch, indexes));
@@ -54,10 +64,6 @@ export class RecoveryMemo<Found> {
 
   /** Keeps what a recovery of this image has come to; `disk` is the one that it has just run on. */
   add(kind: string, sketch: Sketch, disk: SimulatedDisk, found: Found): KnownRecovery<Found> {
-    if (this.#count >= RUNS_MAX) {
-      this.#readings.clear();
-      this.#count = 0;
-    }
     this.#count += 1;
     const unused = disk.unused();
     const after = disk.visible();
