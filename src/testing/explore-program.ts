@@ -144,14 +144,22 @@ export interface TrailStep {
   readonly state: DiskState;
 }
 
-/**
- * Takes a program through the lab. `memo`: what explorations of programs whose recoveries are decided by
- * the same texts have found out.
- */
-export async function exploreProgram<Promised, Found>(
+/** Takes a program through the lab. */
+export function exploreProgram<Promised, Found>(
   program: Program<Promised, Found>,
   options: ExploreOptions,
-  memo: RecoveryMemo<Found> = new RecoveryMemo(),
+): Promise<ExploreReport> {
+  return exploreKnowing(program, options, new RecoveryMemo());
+}
+
+/**
+ * The same, with what explorations of programs whose recoveries are decided by the same texts have found
+ * out before.
+ */
+export async function exploreKnowing<Promised, Found>(
+  program: Program<Promised, Found>,
+  options: ExploreOptions,
+  memo: RecoveryMemo<Found>,
 ): Promise<ExploreReport> {
   const exploration = new Exploration(program, options, memo);
   await exploration.run();

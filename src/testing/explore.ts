@@ -12,7 +12,7 @@ import { type Allowed, Expectation } from './expectation.js';
 import {
   type ExploreOptions,
   type ExploreReport,
-  exploreProgram,
+  exploreKnowing,
   type Probe,
   type Program,
   unwatched,
@@ -42,12 +42,17 @@ export type StoreSettings = Pick<
 >;
 
 /** Takes a scenario through the lab. */
-export function explore(
+export function explore(scenario: Scenario, options: StoreExploreOptions): Promise<ExploreReport> {
+  return exploreStore(scenario, options, knownOutcomes());
+}
+
+/** The same, with what explorations with the same `open` have found out before. */
+export function exploreStore(
   scenario: Scenario,
   options: StoreExploreOptions,
-  { memo, settled }: KnownOutcomes = knownOutcomes(),
+  { memo, settled }: KnownOutcomes,
 ): Promise<ExploreReport> {
-  return exploreProgram(storeProgram(scenario, options, settled), options, memo);
+  return exploreKnowing(programOf(scenario, options, settled), options, memo);
 }
 
 /** What explorations with the same `open` have found out of recoveries: for the next ones. */
@@ -65,7 +70,14 @@ export function knownOutcomes(): KnownOutcomes {
 export function storeProgram(
   scenario: Scenario,
   settings: StoreSettings,
-  settled: SettledChecks = new Map(),
+): Program<Allowed, Outcome> {
+  return programOf(scenario, settings, new Map());
+}
+
+function programOf(
+  scenario: Scenario,
+  settings: StoreSettings,
+  settled: SettledChecks,
 ): Program<Allowed, Outcome> {
   const { open = openCheckpointStore, recoveryFaults = [] } = settings;
   const { externalEdits, faults: { recovery } = {} } = scenario;

@@ -11,8 +11,8 @@ import { type CaseFile, toCaseFile } from './case-file.js';
 import { Coverage, type CoverageRow } from './coverage.js';
 import { type DetectorFound, type DetectorScenario, detectorProgram } from './detector-lab.js';
 import { detectorPlans } from './detector-plans.js';
-import { explore, knownOutcomes, type StoreExploreOptions } from './explore.js';
-import { type ExploreCounts, type ExploreReport, exploreProgram } from './explore-program.js';
+import { exploreStore, knownOutcomes, type StoreExploreOptions } from './explore.js';
+import { type ExploreCounts, type ExploreReport, exploreKnowing } from './explore-program.js';
 import { drawPlans, type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
 import { RecoveryMemo } from './recovery-memo.js';
 import type { Scenario } from './scenario.js';
@@ -155,7 +155,7 @@ class LabSession {
     const scope = detector.runFaults === undefined ? {} : { depth: 1, imagesPerMoment: [2] };
     const options = { ...this.#options, ...scope, ...this.#limits(before, scenario, model) };
     const program = detectorProgram(detector);
-    const report = await exploreProgram(program, { ...options, model, seed }, this.#detectorMemo);
+    const report = await exploreKnowing(program, { ...options, model, seed }, this.#detectorMemo);
     this.#take(before, report, { scenario, detector, model, seed });
   }
 
@@ -167,7 +167,7 @@ class LabSession {
     const before = this.#counts;
     const limits = this.#limits(before, scenario, model);
     const all = { ...this.#options, ...options, model, seed, ...limits };
-    const report = await explore(scenario, all, this.#known);
+    const report = await exploreStore(scenario, all, this.#known);
     const { runFaults, recoveryFaults } = { ...this.#options, ...options };
     const from = {
       scenario,

@@ -5,7 +5,6 @@
 import type { InspectionEvent } from 'xstate';
 import type { DiskMoment, SimulatedDisk } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import type { Probe } from './explore-program.js';
 
 /** The disk and what had been promised, at one moment. */
 export interface Moment<Promised> {
@@ -17,8 +16,8 @@ export interface Moment<Promised> {
   readonly transitions: string[];
 }
 
-/** Collects the moments of one run; those that nothing tells apart are one. */
-export class MomentRecorder<Promised> implements Probe<Promised> {
+/** A `Probe` that collects the moments of one run; those that nothing tells apart are one. */
+export class MomentRecorder<Promised> {
   readonly #disk: SimulatedDisk;
   readonly #moments: Moment<Promised>[] = [];
   #promised: (() => Promised) | undefined;
