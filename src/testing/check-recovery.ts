@@ -78,11 +78,17 @@ export interface Disturbances {
   readonly decide?: Decide | undefined;
 }
 
+/** What a store was like when it had been opened. */
+export type RecoveredStore = Pick<
+  CheckpointStore<unknown>,
+  'sequence' | 'text' | 'state' | 'recovery'
+>;
+
 /** What a recovery came to. `hasMetFaults`: the file system has done something else than it should. */
 export type Outcome =
   | {
       readonly ready: true;
-      readonly store: CheckpointStore<unknown>;
+      readonly store: RecoveredStore;
       readonly hasMetFaults?: boolean;
     }
   | { readonly ready: false; readonly error: unknown; readonly hasMetFaults?: boolean };
@@ -110,7 +116,7 @@ export async function recover(
       random,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
-    return { ready: true, store, ...met() };
+    return { ready: true, store: whatIsIn(store), ...met() };
   } catch (error) {
     return { ready: false, error, ...met() };
   }
@@ -122,7 +128,8 @@ export interface RecoveryCase {
   readonly before: DiskState;
   /** What the first crash left for good, if recoveries were crashed since. */
   readonly origin?: LabFiles | undefined;
-  readonly disk: SimulatedDisk;
+  /** What is seen on the disk after it. */
+  readonly after: DiskState;
   readonly outcome: Outcome;
   readonly allowed: Allowed;
   /** What was run; without it nothing is known of who wrote the file, and readers are not asked. */
@@ -135,10 +142,9 @@ export async function checkRecovery(
   settings: OpenSettings,
   settled: SettledChecks,
 ): Promise<readonly Failure[]> {
-  const { before, origin, disk, outcome, allowed, scenario } = tried;
+  const { before, origin, after, outcome, allowed, scenario } = tried;
   if (!outcome.ready) return await checkRefusal(tried, settings, settled);
   const { store } = outcome;
-  const after = disk.visible();
   const isAsked = scenario !== undefined && allowed.lied !== true;
   const failures = [
     ...(isAsked ? checkReaders(before, allowed, scenario) : []),
@@ -149,7 +155,8 @@ export async function checkRecovery(
       ? []
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
-  const key = `${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
+  const policy = settings.externalEdits ?? 'adopt';
+  const key = `${policy}|${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
@@ -158,11 +165,7 @@ export async function checkRecovery(
   return [...failures, ...again];
 }
 
-function checkPromises(
-  store: CheckpointStore<unknown>,
-  after: DiskState,
-  allowed: Allowed,
-): Failure[] {
+function checkPromises(store: RecoveredStore, after: DiskState, allowed: Allowed): Failure[] {
   const failures: Failure[] = [];
   const found = valueIn(store);
   if (!allowed.values.includes(found)) {
@@ -190,7 +193,7 @@ async function checkRefusal(
   settings: OpenSettings,
   settled: SettledChecks,
 ): Promise<readonly Failure[]> {
-  const { before, disk, outcome, allowed } = tried;
+  const { before, after, outcome, allowed } = tried;
   if (outcome.ready) return [];
   const { error, hasMetFaults } = outcome;
   if (settings.externalEdits === 'reject' && codeOf(error) === 'EDITED_OUTSIDE') return [];
@@ -201,35 +204,43 @@ async function checkRefusal(
   if (codeOf(error) === undefined) {
     return [{ check: 'refuses-with-a-code', message: describeError(error) }];
   }
-  const after = disk.visible();
   if (!isMadeToFail) return checkKept(labFiles(before), after, 'keeps-what-it-cannot-explain');
   const next = new SimulatedDisk({ state: after });
   const world = fixedWorld('a recovery after a refusal');
-  const second = { ...tried, disk: next, outcome: await recover(next, { ...settings, ...world }) };
+  const found = await recover(next, { ...settings, ...world });
+  const second = { ...tried, after: next.visible(), outcome: found };
   const failures = await checkRecovery(second, settings, settled);
   const refused = `after a recovery that refused (${describeError(error)}): `;
   return failures.map(({ check, message }) => ({ check, message: `${refused}${message}` }));
 }
 
-const values = new Map<string, string>();
-const VALUES_MAX = 10_000;
+const states = new Map<string, { readonly state: unknown; readonly value: string }>();
+const STATES_MAX = 10_000;
 
-/** The canonical value of a store's state; parsed once for each text. */
-function valueIn(store: CheckpointStore<unknown>): string {
+/** A store's state with its canonical value; parsed once for each text. */
+function stateIn(store: RecoveredStore): { readonly state: unknown; readonly value: string } {
   const { text } = store;
-  if (text === undefined) return canonical(undefined);
-  let value = values.get(text);
-  if (value === undefined) {
-    if (values.size >= VALUES_MAX) values.clear();
-    value = canonical(store.state);
-    values.set(text, value);
+  if (text === undefined) return { state: undefined, value: canonical(undefined) };
+  let known = states.get(text);
+  if (known === undefined) {
+    if (states.size >= STATES_MAX) states.clear();
+    known = { state: store.state, value: canonical(store.state) };
+    states.set(text, known);
   }
-  return value;
+  return known;
+}
+
+const valueIn = (store: RecoveredStore): string => stateIn(store).value;
+
+/** What is asked of a store after its recovery, without the store, which is large. */
+export function whatIsIn(store: CheckpointStore<unknown>): RecoveredStore {
+  const { sequence, text, recovery } = store;
+  return { sequence, text, recovery, state: stateIn(store).state };
 }
 
 async function checkAgain(
   after: DiskState,
-  first: CheckpointStore<unknown>,
+  first: RecoveredStore,
   settings: OpenSettings,
 ): Promise<Failure[]> {
   const disk = new SimulatedDisk({ state: after });

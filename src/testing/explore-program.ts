@@ -6,16 +6,13 @@
  * {@link Program}. `docs/testing.md` shows how to write one.
  */
 import type { InspectionEvent } from 'xstate';
-import { afterKill, type CrashImage, crashImages, fingerprint, mount } from '../io/crash-images.js';
+import { afterKill, type CrashImage, crashImages, mount } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
-import {
-  type DiskMoment,
-  type PersistenceModel,
-  SimulatedDisk,
-  visibleAt,
-} from '../io/simulated-disk.js';
+import { type PersistenceModel, SimulatedDisk, visibleAt } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import { digestOf } from './digest.js';
+import { keyOf, type Sketch } from './image-sketch.js';
+import { type Moment, MomentRecorder } from './moment-recorder.js';
+import { RecoveryMemo } from './recovery-memo.js';
 
 /** What a program gets to tell the explorer what it is at. */
 export interface Probe<Promised> {
@@ -45,6 +42,10 @@ export interface Recovered<Promised, Found> {
   readonly found: Found;
   /** What had been promised at the moment of the first crash. */
   readonly promised: Promised;
+  /** What is now seen on the disk, where that is known without asking it. */
+  readonly after?: DiskState;
+  /** How many crashes there were, as the explorer counts them. */
+  readonly depth?: number;
 }
 
 /** Something that survives crashes, or is to be shown not to. */
@@ -62,6 +63,12 @@ export interface Program<Promised, Found> {
    * else are recovered once.
    */
   readonly ignores?: (path: string) => boolean;
+  /**
+   * A text for all that decides a recovery of this depth beside the names on the disk and the files that
+   * it looks into; and says that `check` needs no more of the disk than `after`. A recovery that is not
+   * crashed itself is then run once for all images that differ only in files that it leaves alone.
+   */
+  readonly decidedBy?: (depth: number) => string;
   /** What does not hold after a recovery; nothing if all is well. */
   readonly check: (
     recovered: Recovered<Promised, Found>,
@@ -96,8 +103,10 @@ export interface ExploreCounts {
   readonly moments: number;
   /** Crash images taken. */
   readonly images: number;
-  /** Of them, those that no earlier image equalled; each was recovered and checked. */
+  /** Of them, those that no earlier image equalled; what comes of each was checked. */
   readonly distinct: number;
+  /** Of those, the ones whose recovery was run; that of the others was known to do the same. */
+  readonly recovered: number;
   /** How many checks did not hold. */
   readonly failures: number;
 }
@@ -135,21 +144,24 @@ export interface TrailStep {
   readonly state: DiskState;
 }
 
-interface Moment<Promised> {
-  readonly disk: DiskMoment;
-  readonly promised: Promised;
-  readonly promisedKey: string;
-  readonly at: string;
-  /** Transitions taken since the moment before. */
-  readonly transitions: string[];
-}
-
 /** Takes a program through the lab. */
-export async function exploreProgram<Promised, Found>(
+export function exploreProgram<Promised, Found>(
   program: Program<Promised, Found>,
   options: ExploreOptions,
 ): Promise<ExploreReport> {
-  const exploration = new Exploration(program, options);
+  return exploreKnowing(program, options, new RecoveryMemo());
+}
+
+/**
+ * The same, with what explorations of programs whose recoveries are decided by the same texts have found
+ * out before.
+ */
+export async function exploreKnowing<Promised, Found>(
+  program: Program<Promised, Found>,
+  options: ExploreOptions,
+  memo: RecoveryMemo<Found>,
+): Promise<ExploreReport> {
+  const exploration = new Exploration(program, options, memo);
   await exploration.run();
   return exploration.report();
 }
@@ -164,14 +176,20 @@ class Exploration<Promised, Found> {
   readonly #program: Program<Promised, Found>;
   readonly #options: ExploreOptions;
   readonly #coverage = new Coverage();
-  readonly #counts = { moments: 0, images: 0, distinct: 0, failures: 0 };
+  readonly #counts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
   readonly #failures: FoundFailure[] = [];
   readonly #seen = new Set<string>();
+  readonly #memo: RecoveryMemo<Found>;
   readonly #deadline: number;
   #exhaustive = true;
-  constructor(program: Program<Promised, Found>, options: ExploreOptions) {
+  constructor(
+    program: Program<Promised, Found>,
+    options: ExploreOptions,
+    memo: RecoveryMemo<Found>,
+  ) {
     this.#program = program;
     this.#options = options;
+    this.#memo = memo;
     this.#deadline = (options.timeMs ?? Number.POSITIVE_INFINITY) + this.#now();
   }
 
@@ -199,8 +217,9 @@ class Exploration<Promised, Found> {
     return now === undefined ? performance.now() : now();
   }
 
-  readonly #digest = (content: Uint8Array, path: string): string =>
-    this.#program.ignores?.(path) === true ? 'ignored' : digestOf(content);
+  #sketch(state: DiskState): Sketch {
+    return this.#memo.sketcher.of(state, this.#program.ignores);
+  }
 
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
@@ -227,12 +246,15 @@ class Exploration<Promised, Found> {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const key = `${depth}|${moment.promisedKey}|${fingerprint(image.state, this.#digest)}`;
+      const sketch = this.#sketch(image.state);
+      const key = `${depth}|${moment.promisedKey}|${keyOf(sketch)}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.#counts.distinct += 1;
       const step = { at: moment.at, fates: image.fates, state: image.state };
-      await this.#follow(image, moment.promised, [...trail, step], depth);
+      const { promised } = moment;
+      if (depth < this.#options.depth) await this.#follow(image, promised, [...trail, step], depth);
+      else await this.#settle(image, sketch, promised, [...trail, step], depth);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
     if (depth < this.#options.depth) await this.#kill(moment, trail, depth);
@@ -251,7 +273,7 @@ class Exploration<Promised, Found> {
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${fingerprint(image.state, this.#digest)}`;
+    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${keyOf(this.#sketch(image.state))}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#counts.distinct += 1;
@@ -259,7 +281,41 @@ class Exploration<Promised, Found> {
     await this.#follow(image, promised, [...trail, { at, ...image }], depth, further);
   }
 
-  /** Recovers one image, checks what comes out, and crashes that recovery if the depth allows. */
+  /** Recovers one image, unless it is known what comes of it, and checks that. */
+  async #settle(
+    image: CrashImage,
+    sketch: Sketch,
+    promised: Promised,
+    trail: readonly TrailStep[],
+    depth: number,
+  ): Promise<void> {
+    const { model } = this.#options;
+    const before = image.state;
+    const kind = this.#program.decidedBy?.(depth);
+    let known = kind === undefined ? undefined : this.#memo.find(kind, sketch, before);
+    let disk: SimulatedDisk | undefined;
+    if (known === undefined) {
+      disk = mount(before, model);
+      const found = await this.#program.recover(disk, silent(), depth);
+      this.#counts.recovered += 1;
+      known =
+        kind === undefined
+          ? { found, after: disk.visible() }
+          : this.#memo.add(kind, sketch, disk, found);
+    }
+    const { found, after } = known;
+    const recovered = {
+      ...{ before, found, promised, after, depth },
+      get disk() {
+        disk ??= mount(after, model);
+        return disk;
+      },
+    };
+    const failures = await this.#program.check(recovered);
+    for (const failure of failures) this.#fail({ ...failure, trail, promised });
+  }
+
+  /** Recovers one image, checks what comes out, and crashes that recovery. */
   async #follow(
     image: CrashImage,
     promised: Promised,
@@ -268,13 +324,15 @@ class Exploration<Promised, Found> {
     further: { readonly disk?: SimulatedDisk; readonly limitMax?: number } = {},
   ): Promise<void> {
     const { disk = mount(image.state, this.#options.model), limitMax } = further;
-    const goesDeeper = depth < this.#options.depth;
-    const recorder = goesDeeper ? new MomentRecorder<Promised>(disk) : undefined;
-    recorder?.promises(() => promised);
-    const found = await this.#program.recover(disk, recorder ?? silent(), depth);
-    const moments = recorder?.end() ?? [];
-    const failures = await this.#program.check({ before: image.state, disk, found, promised });
-    for (const failure of failures) this.#fail({ ...failure, trail, promised });
+    const recorder = new MomentRecorder<Promised>(disk);
+    recorder.promises(() => promised);
+    const found = await this.#program.recover(disk, recorder, depth);
+    this.#counts.recovered += 1;
+    const moments = recorder.end();
+    const recovered = { before: image.state, disk, found, promised, depth };
+    for (const failure of await this.#program.check(recovered)) {
+      this.#fail({ ...failure, trail, promised });
+    }
     for (const moment of moments) {
       if (this.#isOver()) return;
       await this.#crash(moment, trail, depth + 1, limitMax);
@@ -301,70 +359,4 @@ export const unwatched = (): void => {};
 
 function silent<Promised>(): Probe<Promised> {
   return { inspect: unwatched, promises: () => {}, outside: (act) => act() };
-}
-
-/** Collects the moments of one run; those that nothing tells apart are one. */
-class MomentRecorder<Promised> implements Probe<Promised> {
-  readonly #disk: SimulatedDisk;
-  readonly #moments: Moment<Promised>[] = [];
-  #promised: (() => Promised) | undefined;
-  #transitions: string[] = [];
-  #state = 'start';
-  #changes = 0;
-  /** How many changes there had been at the newest moment. */
-  #taken = -1;
-  #isPaused = false;
-  constructor(disk: SimulatedDisk) {
-    this.#disk = disk;
-    disk.onChange(() => this.#changed());
-  }
-
-  readonly inspect = (event: InspectionEvent): void => {
-    if (event.type !== '@xstate.microstep') return;
-    this.#transitions.push(...Coverage.keysOf(event));
-    this.#state = Coverage.stateOf(event) ?? this.#state;
-    this.#take();
-  };
-  promises(promised: () => Promised): void {
-    this.#promised = promised;
-    this.#take();
-  }
-
-  readonly outside = (act: () => void): void => {
-    this.#isPaused = true;
-    try {
-      act();
-    } finally {
-      this.#isPaused = false;
-    }
-    this.#changed();
-  };
-
-  end(): Moment<Promised>[] {
-    this.#take();
-    this.#disk.onChange(undefined);
-    return this.#moments;
-  }
-
-  #changed(): void {
-    this.#changes += 1;
-    this.#take();
-  }
-
-  /** Moments before anything could be promised are not looked at. */
-  #take(): void {
-    if (this.#isPaused || this.#promised === undefined) return;
-    const transitions = this.#transitions;
-    this.#transitions = [];
-    const promised = this.#promised();
-    const promisedKey = JSON.stringify(promised);
-    const last = this.#moments.at(-1);
-    if (this.#changes === this.#taken && last?.promisedKey === promisedKey) {
-      last.transitions.push(...transitions);
-      return;
-    }
-    this.#taken = this.#changes;
-    const at = `${this.#state}, after ${this.#changes} changes`;
-    this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
-  }
 }

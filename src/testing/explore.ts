@@ -12,13 +12,14 @@ import { type Allowed, Expectation } from './expectation.js';
 import {
   type ExploreOptions,
   type ExploreReport,
-  exploreProgram,
+  exploreKnowing,
   type Probe,
   type Program,
   unwatched,
 } from './explore-program.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { fixedWorld } from './fixed-world.js';
+import { RecoveryMemo } from './recovery-memo.js';
 import { LAB_DIRECTORY, LAB_FILE, prepare, runScenario, type Scenario } from './scenario.js';
 import { syncsIn, Turns } from './turns.js';
 
@@ -42,7 +43,27 @@ export type StoreSettings = Pick<
 
 /** Takes a scenario through the lab. */
 export function explore(scenario: Scenario, options: StoreExploreOptions): Promise<ExploreReport> {
-  return exploreProgram(storeProgram(scenario, options), options);
+  return exploreStore(scenario, options, knownOutcomes());
+}
+
+/** The same, with what explorations with the same `open` have found out before. */
+export function exploreStore(
+  scenario: Scenario,
+  options: StoreExploreOptions,
+  { memo, settled }: KnownOutcomes,
+): Promise<ExploreReport> {
+  return exploreKnowing(programOf(scenario, options, settled), options, memo);
+}
+
+/** What explorations with the same `open` have found out of recoveries: for the next ones. */
+export interface KnownOutcomes {
+  readonly memo: RecoveryMemo<Outcome>;
+  readonly settled: SettledChecks;
+}
+
+/** Nothing yet. */
+export function knownOutcomes(): KnownOutcomes {
+  return { memo: new RecoveryMemo(), settled: new Map() };
 }
 
 /** A scenario as a program, which remembers from one recovery to the next what the first crash left. */
@@ -50,9 +71,16 @@ export function storeProgram(
   scenario: Scenario,
   settings: StoreSettings,
 ): Program<Allowed, Outcome> {
+  return programOf(scenario, settings, new Map());
+}
+
+function programOf(
+  scenario: Scenario,
+  settings: StoreSettings,
+  settled: SettledChecks,
+): Program<Allowed, Outcome> {
   const { open = openCheckpointStore, recoveryFaults = [] } = settings;
   const { externalEdits, faults: { recovery } = {} } = scenario;
-  const settled: SettledChecks = new Map();
   let depth = 1;
   let origin: LabFiles | undefined;
   let lies = noticeLies(undefined);
@@ -72,12 +100,19 @@ export function storeProgram(
     },
     // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
-    check: async ({ before, disk, found: outcome, promised }) => {
+    decidedBy: (crashes) => {
+      const failing = crashes === 1 ? [recoveryFaults, recovery ?? null] : [];
+      return JSON.stringify([crashes, externalEdits ?? 'adopt', ...failing]);
+    },
+    check: async (recovered) => {
+      const { before, found: outcome, promised } = recovered;
+      depth = recovered.depth ?? depth;
       // What a lying disk has lost, it has lost to the power failure that comes next.
       const hasLied = depth > 1 && lies.hasLied();
       const allowed: Allowed = hasLied ? { ...promised, lied: true } : promised;
       const further = depth > 1 ? { origin } : {};
-      const tried = { before, disk, outcome, allowed, scenario, ...further };
+      const after = recovered.after ?? recovered.disk.visible();
+      const tried = { before, after, outcome, allowed, scenario, ...further };
       return await checkRecovery(tried, { open, externalEdits }, settled);
     },
   };

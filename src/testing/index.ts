@@ -76,7 +76,7 @@ export {
   type SimulatedDiskOptions,
 } from '../io/simulated-disk.js';
 export { type CaseFile, type CaseInode, fromData, parseCaseFile, toCaseFile } from './case-file.js';
-export type { CheckName, Outcome } from './check-recovery.js';
+export type { CheckName, Outcome, RecoveredStore } from './check-recovery.js';
 export { AssertionFailure } from './conformance/assert.js';
 export {
   type CheckpointIoSubject,

@@ -175,7 +175,7 @@ function onDisks(where: string, make: () => Promise<readonly DamagedDisk[]>): Hu
         const disk = new SimulatedDisk({ state });
         const settings: OpenSettings = { open, externalEdits };
         const outcome = await recover(disk, { ...settings, inspect: undefined });
-        const tried = { before: state, disk, outcome, allowed };
+        const tried = { before: state, after: disk.visible(), outcome, allowed };
         const [failure] = await checkRecovery(tried, settings, settled);
         if (failure !== undefined) {
           return { failure: { ...failure, message: `${name}: ${failure.message}` }, states };

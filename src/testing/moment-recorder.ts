@@ -1,0 +1,83 @@
+/**
+ * The moments of one run at which a crash is looked at: after every operation that changes what a crash
+ * would find, and at every transition of the machines.
+ */
+import type { InspectionEvent } from 'xstate';
+import type { DiskMoment, SimulatedDisk } from '../io/simulated-disk.js';
+import { Coverage } from './coverage.js';
+
+/** The disk and what had been promised, at one moment. */
+export interface Moment<Promised> {
+  readonly disk: DiskMoment;
+  readonly promised: Promised;
+  readonly promisedKey: string;
+  readonly at: string;
+  /** Transitions taken since the moment before. */
+  readonly transitions: string[];
+}
+
+/** A `Probe` that collects the moments of one run; those that nothing tells apart are one. */
+export class MomentRecorder<Promised> {
+  readonly #disk: SimulatedDisk;
+  readonly #moments: Moment<Promised>[] = [];
+  #promised: (() => Promised) | undefined;
+  #transitions: string[] = [];
+  #state = 'start';
+  #changes = 0;
+  /** How many changes there had been at the newest moment. */
+  #taken = -1;
+  #isPaused = false;
+  constructor(disk: SimulatedDisk) {
+    this.#disk = disk;
+    disk.onChange(() => this.#changed());
+  }
+
+  readonly inspect = (event: InspectionEvent): void => {
+    if (event.type !== '@xstate.microstep') return;
+    this.#transitions.push(...Coverage.keysOf(event));
+    this.#state = Coverage.stateOf(event) ?? this.#state;
+    this.#take();
+  };
+  promises(promised: () => Promised): void {
+    this.#promised = promised;
+    this.#take();
+  }
+
+  readonly outside = (act: () => void): void => {
+    this.#isPaused = true;
+    try {
+      act();
+    } finally {
+      this.#isPaused = false;
+    }
+    this.#changed();
+  };
+
+  end(): Moment<Promised>[] {
+    this.#take();
+    this.#disk.onChange(undefined);
+    return this.#moments;
+  }
+
+  #changed(): void {
+    this.#changes += 1;
+    this.#take();
+  }
+
+  /** Moments before anything could be promised are not looked at. */
+  #take(): void {
+    if (this.#isPaused || this.#promised === undefined) return;
+    const transitions = this.#transitions;
+    this.#transitions = [];
+    const promised = this.#promised();
+    const promisedKey = JSON.stringify(promised);
+    const last = this.#moments.at(-1);
+    if (this.#changes === this.#taken && last?.promisedKey === promisedKey) {
+      last.transitions.push(...transitions);
+      return;
+    }
+    this.#taken = this.#changes;
+    const at = `${this.#state}, after ${this.#changes} changes`;
+    this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
+  }
+}
