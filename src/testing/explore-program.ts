@@ -6,12 +6,23 @@
  * {@link Program}. `docs/testing.md` shows how to write one.
  */
 import type { InspectionEvent } from 'xstate';
-import { afterKill, type CrashImage, crashImages, mount } from '../io/crash-images.js';
+import {
+  afterKill,
+  type ChosenImage,
+  type CrashImage,
+  crashImages,
+  mount,
+} from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
-import { type PersistenceModel, SimulatedDisk, visibleAt } from '../io/simulated-disk.js';
+import {
+  type DiskMoment,
+  type PersistenceModel,
+  SimulatedDisk,
+  visibleAt,
+} from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import { keyOf, type Sketch } from './image-sketch.js';
-import { type Moment, MomentRecorder } from './moment-recorder.js';
+import { numberOf, type Sketch } from './image-sketch.js';
+import { type KeptPromise, type Moment, MomentRecorder } from './moment-recorder.js';
 import { RecoveryMemo } from './recovery-memo.js';
 
 /** What a program gets to tell the explorer what it is at. */
@@ -179,6 +190,10 @@ class Exploration<Promised, Found> {
   readonly #counts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
   readonly #failures: FoundFailure[] = [];
   readonly #seen = new Set<string>();
+  /** Numbers of what had been promised, which is a long text. */
+  readonly #promises = new Map<string, number>();
+  /** Sketches by what was durable, and by what became of the rest. */
+  readonly #sketches = new WeakMap<DiskState['files'], Map<string, Sketch>>();
   readonly #memo: RecoveryMemo<Found>;
   readonly #deadline: number;
   #exhaustive = true;
@@ -221,6 +236,22 @@ class Exploration<Promised, Found> {
     return this.#memo.sketcher.of(state, this.#program.ignores);
   }
 
+  /** The same for one of a moment's images: most equal an earlier one, and then need not be made. */
+  #sketchOf(image: ChosenImage, { durable }: DiskMoment): Sketch {
+    let known = this.#sketches.get(durable.files);
+    if (known === undefined) {
+      known = new Map();
+      this.#sketches.set(durable.files, known);
+    }
+    const { choice } = image;
+    let sketch = known.get(choice);
+    if (sketch === undefined) {
+      sketch = this.#sketch(image.state);
+      known.set(choice, sketch);
+    }
+    return sketch;
+  }
+
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
     const tooMany = this.#failures.length >= failuresMax;
@@ -242,18 +273,19 @@ class Exploration<Promised, Found> {
     this.#counts.moments += 1;
     const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
     if (found.chosen === 'sampled' && limit === asked) this.#exhaustive = false;
+    const about = `${depth}|${numberOf(moment.promisedKey, this.#promises)}`;
     for (const image of found.images) {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const sketch = this.#sketch(image.state);
-      const key = `${depth}|${moment.promisedKey}|${keyOf(sketch)}`;
+      const sketch = this.#sketchOf(image, moment.disk);
+      const key = `${about}|${sketch.key}`;
       if (this.#seen.has(key)) continue;
       this.#seen.add(key);
       this.#counts.distinct += 1;
       const step = { at: moment.at, fates: image.fates, state: image.state };
       const { promised } = moment;
-      if (depth < this.#options.depth) await this.#follow(image, promised, [...trail, step], depth);
+      if (depth < this.#options.depth) await this.#follow(image, moment, [...trail, step], depth);
       else await this.#settle(image, sketch, promised, [...trail, step], depth);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
@@ -273,12 +305,19 @@ class Exploration<Promised, Found> {
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${keyOf(this.#sketch(image.state))}`;
+    const about = `${depth}|${numberOf(promisedKey, this.#promises)}|${disk.pending.length}`;
+    const key = `killed|${about}|${this.#sketch(image.state).key}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     this.#counts.distinct += 1;
     const further = { disk: afterKill(disk), limitMax: KILL_IMAGES_MAX };
-    await this.#follow(image, promised, [...trail, { at, ...image }], depth, further);
+    await this.#follow(
+      image,
+      { promised, promisedKey },
+      [...trail, { at, ...image }],
+      depth,
+      further,
+    );
   }
 
   /** Recovers one image, unless it is known what comes of it, and checks that. */
@@ -318,14 +357,14 @@ class Exploration<Promised, Found> {
   /** Recovers one image, checks what comes out, and crashes that recovery. */
   async #follow(
     image: CrashImage,
-    promised: Promised,
+    promise: KeptPromise<Promised>,
     trail: readonly TrailStep[],
     depth: number,
     further: { readonly disk?: SimulatedDisk; readonly limitMax?: number } = {},
   ): Promise<void> {
     const { disk = mount(image.state, this.#options.model), limitMax } = further;
-    const recorder = new MomentRecorder<Promised>(disk);
-    recorder.promises(() => promised);
+    const { promised } = promise;
+    const recorder = new MomentRecorder<Promised>(disk, promise);
     const found = await this.#program.recover(disk, recorder, depth);
     this.#counts.recovered += 1;
     const moments = recorder.end();

@@ -13,12 +13,12 @@ export interface SketchedFile {
   readonly content: number;
 }
 
-/** What tells an image from others. Times, modes and the numbers of inodes do not. */
+/** What tells an image from others. Times and the numbers of inodes do not. */
 export interface Sketch {
-  /** Every name in order, and what kind of thing it is. */
-  readonly names: string;
-  /** Which of the names lead to the same file. */
-  readonly links: string;
+  /** A text that is equal for images that no program can tell apart, and only for those. */
+  readonly key: string;
+  /** Equal for images with the same names, where each leads to the same kind of thing. */
+  readonly names: number;
   /** What is in the files, in the order of their names. */
   readonly files: readonly SketchedFile[];
 }
@@ -29,12 +29,13 @@ const IGNORED = 0;
 
 /** Makes sketches that can be compared with each other. */
 export class Sketcher {
-  readonly #numbers = new Map<string, number>();
+  readonly #contents = new Map<string, number>();
   readonly #known = new WeakMap<Uint8Array, number>();
+  readonly #names = new Map<string, number>();
 
   /** The sketch of an image. `ignores`: files whose content makes no difference. */
   of(state: DiskState, ignores: ((path: string) => boolean) | undefined): Sketch {
-    let [names, links] = ['', ''];
+    let [names, contents] = ['', ''];
     const files: SketchedFile[] = [];
     const first = new Map<number, number>();
     for (const { path, number } of namesIn(state)) {
@@ -42,33 +43,36 @@ export class Sketcher {
       if (facts?.kind === 'directory') names += `${path}/\n`;
       else if (facts?.kind === 'symlink') names += `${path} -> ${facts.target}\n`;
       else {
-        names += `${path}\n`;
         const earlier = first.get(number);
         if (earlier === undefined) first.set(number, files.length);
-        else links += `${earlier}=${files.length},`;
+        // A second name of a file: programs see how many it has.
+        names += earlier === undefined ? `${path}\n` : `${path} = ${earlier}\n`;
         const content =
-          ignores?.(path) === true ? IGNORED : this.#numberOf(state.files.get(number));
+          ignores?.(path) === true ? IGNORED : this.#contentOf(state.files.get(number));
         files.push({ number, content });
+        contents += `,${content}`;
       }
     }
-    return { names, links, files };
+    const known = numberOf(names, this.#names);
+    return { key: `${known}${contents}`, names: known, files };
   }
 
-  #numberOf(content: Uint8Array = nothing): number {
+  #contentOf(content: Uint8Array = nothing): number {
     let number = this.#known.get(content);
     if (number === undefined) {
-      const digest = digestOf(content);
-      number = this.#numbers.get(digest) ?? this.#numbers.size + 1;
-      this.#numbers.set(digest, number);
+      number = numberOf(digestOf(content), this.#contents);
       this.#known.set(content, number);
     }
     return number;
   }
 }
 
-/** A text that is equal for images that no program can tell apart. */
-export function keyOf({ names, files }: Sketch): string {
-  let key = names;
-  for (const { content } of files) key += `,${content}`;
-  return key;
+/** The number of a text among others: from 1 on, in the order in which they come. */
+export function numberOf(text: string, numbers: Map<string, number>): number {
+  let number = numbers.get(text);
+  if (number === undefined) {
+    number = numbers.size + 1;
+    numbers.set(text, number);
+  }
+  return number;
 }

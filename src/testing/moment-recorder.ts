@@ -6,11 +6,15 @@ import type { InspectionEvent } from 'xstate';
 import type { DiskMoment, SimulatedDisk } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
 
-/** The disk and what had been promised, at one moment. */
-export interface Moment<Promised> {
-  readonly disk: DiskMoment;
+/** What had been promised, and the same as a text. */
+export interface KeptPromise<Promised> {
   readonly promised: Promised;
   readonly promisedKey: string;
+}
+
+/** The disk and what had been promised, at one moment. */
+export interface Moment<Promised> extends KeptPromise<Promised> {
+  readonly disk: DiskMoment;
   readonly at: string;
   /** Transitions taken since the moment before. */
   readonly transitions: string[];
@@ -20,16 +24,21 @@ export interface Moment<Promised> {
 export class MomentRecorder<Promised> {
   readonly #disk: SimulatedDisk;
   readonly #moments: Moment<Promised>[] = [];
-  #promised: (() => Promised) | undefined;
+  #promised: (() => KeptPromise<Promised>) | undefined;
   #transitions: string[] = [];
   #state = 'start';
   #changes = 0;
   /** How many changes there had been at the newest moment. */
   #taken = -1;
   #isPaused = false;
-  constructor(disk: SimulatedDisk) {
+
+  /** Records what is done on `disk`. `promise`: what has been promised and stays so all the time. */
+  constructor(disk: SimulatedDisk, promise?: KeptPromise<Promised>) {
     this.#disk = disk;
     disk.onChange(() => this.#changed());
+    if (promise === undefined) return;
+    this.#promised = () => promise;
+    this.#take();
   }
 
   readonly inspect = (event: InspectionEvent): void => {
@@ -38,10 +47,14 @@ export class MomentRecorder<Promised> {
     this.#state = Coverage.stateOf(event) ?? this.#state;
     this.#take();
   };
-  promises(promised: () => Promised): void {
-    this.#promised = promised;
+
+  readonly promises = (ask: () => Promised): void => {
+    this.#promised = () => {
+      const promised = ask();
+      return { promised, promisedKey: JSON.stringify(promised) };
+    };
     this.#take();
-  }
+  };
 
   readonly outside = (act: () => void): void => {
     this.#isPaused = true;
@@ -69,8 +82,7 @@ export class MomentRecorder<Promised> {
     if (this.#isPaused || this.#promised === undefined) return;
     const transitions = this.#transitions;
     this.#transitions = [];
-    const promised = this.#promised();
-    const promisedKey = JSON.stringify(promised);
+    const { promised, promisedKey } = this.#promised();
     const last = this.#moments.at(-1);
     if (this.#changes === this.#taken && last?.promisedKey === promisedKey) {
       last.transitions.push(...transitions);

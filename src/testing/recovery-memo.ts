@@ -2,7 +2,7 @@
  * Recoveries that need not be run again. A recovery is decided by the names on its disk and by the
  * files that it looks into: on a disk that differs only in other files, torn temporary ones for
  * example, it does the same. What it leaves alone is then taken over from the other disk. Assumes a
- * program whose recovery depends on nothing else: `remembers` in `explore-program.ts`.
+ * program whose recovery depends on nothing else: `decidedBy` in `explore-program.ts`.
  */
 import { type DiskState, namesIn } from '../io/disk-state.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
@@ -91,8 +91,8 @@ export class RecoveryMemo<Found> {
   }
 }
 
-function namesOf(kind: string, { names, links }: Sketch): string {
-  return `${kind}|${links}|${names}`;
+function namesOf(kind: string, { names }: Sketch): string {
+  return `${kind}|${names}`;
 }
 
 function contentsOf({ files }: Sketch, indexes: readonly number[]): string {
