@@ -62,6 +62,17 @@ export function checkKept(
   });
 }
 
+/** A text for all that {@link checkKept} asks of files, whatever is left of them. */
+export function evidenceIn(files: LabFiles): string {
+  let text = '';
+  for (const { path, content } of files) {
+    if (content === undefined || isTemporary(path) || isLock(path)) continue;
+    if (isLog(path) && isSpent(content, new Set())) continue;
+    text += `${path}=${digestOf(content)}\n`;
+  }
+  return text;
+}
+
 /** What of a disk is durable and seen: after a mere kill, some files are only the one or the other. */
 export function durablySeen({ durable, pending, cached }: Omit<DiskMoment, 'model'>): LabFiles {
   const files = labFiles(durable);

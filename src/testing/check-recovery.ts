@@ -59,10 +59,17 @@ export type CheckName =
 /** What second recoveries came to, by what they started from: many images share one. */
 export type SettledChecks = Map<string, readonly Failure[]>;
 
+/** What of a scenario the store under test is opened with, in the run and in each recovery. */
+type Opening = { readonly [Option in 'externalEdits']?: Scenario[Option] | undefined };
+
+/** The same as options of a store. All of it decides what a recovery does, so no two share what is known. */
+export function openOptionsOf({ externalEdits = 'adopt' }: Opening) {
+  return { externalEdits };
+}
+
 /** How to open the store under test. */
-export interface OpenSettings {
+export interface OpenSettings extends Opening {
   readonly open: typeof openCheckpointStore;
-  readonly externalEdits: CheckpointStoreOptions['externalEdits'];
 }
 
 /** What the store is opened with besides: who looks on, and the lab's world in place of this machine's. */
@@ -84,29 +91,35 @@ export type RecoveredStore = Pick<
   'sequence' | 'text' | 'state' | 'recovery'
 >;
 
-/** What a recovery came to. `hasMetFaults`: the file system has done something else than it should. */
-export type Outcome =
-  | {
-      readonly ready: true;
-      readonly store: RecoveredStore;
-      readonly hasMetFaults?: boolean;
-    }
-  | { readonly ready: false; readonly error: unknown; readonly hasMetFaults?: boolean };
+/** What a recovery came to. */
+export type Outcome = Met &
+  (
+    | { readonly ready: true; readonly store: RecoveredStore }
+    | { readonly ready: false; readonly error: unknown }
+  );
+
+/** What it met on the way. */
+interface Met {
+  /** The file system has done something else than it should. */
+  readonly hasMetFaults?: boolean;
+  /** A sync has been confirmed that was not done. */
+  readonly hasLied?: boolean;
+}
 
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
   settings: OpenSettings & Disturbances & LabWorld,
 ): Promise<Outcome> {
-  const { open, externalEdits, inspect, clock, random, faults = [], decide } = settings;
+  const { open, inspect, clock, random, faults = [], decide } = settings;
   const faulty = decide && new FaultyFileSystem(disk, decide);
-  const met = () => faulty !== undefined && { hasMetFaults: faulty.injected.length > 0 };
+  const met = () => faulty !== undefined && whatWasMet(faulty);
   try {
     const store = await open<unknown>({
       directory: LAB_DIRECTORY,
       file: LAB_FILE,
       fileSystem: faulty ?? disk,
-      externalEdits,
+      ...openOptionsOf(settings),
       restore: false,
       audit: false,
       // The lab's clock is far from the stamps of its disks.
@@ -120,6 +133,11 @@ export async function recover(
   } catch (error) {
     return { ready: false, error, ...met() };
   }
+}
+
+function whatWasMet({ injected }: FaultyFileSystem): Met {
+  const hasLied = injected.some(({ fault }) => fault.kind === 'lie');
+  return { hasMetFaults: injected.length > 0, hasLied };
 }
 
 /** A recovery that is to be checked. */
@@ -155,8 +173,8 @@ export async function checkRecovery(
       ? []
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
-  const policy = settings.externalEdits ?? 'adopt';
-  const key = `${policy}|${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
+  const opening = JSON.stringify(openOptionsOf(settings));
+  const key = `${opening}|${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);

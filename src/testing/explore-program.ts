@@ -22,8 +22,8 @@ import {
 } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
 import { numberOf, type Sketch } from './image-sketch.js';
-import { type KeptPromise, type Moment, MomentRecorder } from './moment-recorder.js';
-import { RecoveryMemo } from './recovery-memo.js';
+import { type KeptPromise, type Moment, MomentRecorder, momentsOn } from './moment-recorder.js';
+import { nothingOwn, RecoveryMemo } from './recovery-memo.js';
 
 /** What a program gets to tell the explorer what it is at. */
 export interface Probe<Promised> {
@@ -57,6 +57,16 @@ export interface Recovered<Promised, Found> {
   readonly after?: DiskState;
   /** How many crashes there were, as the explorer counts them. */
   readonly depth?: number;
+  /** The first of several crashes; absent where this is the recovery from it. */
+  readonly first?: FirstCrash<Found>;
+}
+
+/** The first of several crashes. */
+export interface FirstCrash<Found> {
+  /** What it left: after a mere kill, not all that is seen is durable. */
+  readonly left: Omit<DiskMoment, 'model'>;
+  /** What the recovery from it would have come to, had it not been crashed. */
+  readonly found: Found;
 }
 
 /** Something that survives crashes, or is to be shown not to. */
@@ -76,10 +86,15 @@ export interface Program<Promised, Found> {
   readonly ignores?: (path: string) => boolean;
   /**
    * A text for all that decides a recovery of this depth beside the names on the disk and the files that
-   * it looks into; and says that `check` needs no more of the disk than `after`. A recovery that is not
-   * crashed itself is then run once for all images that differ only in files that it leaves alone.
+   * it looks into; and says that `check` needs no more of the disk than `after`. A recovery is then run
+   * once for all images that differ only in files that it leaves alone.
    */
   readonly decidedBy?: (depth: number) => string;
+  /**
+   * A text for all that `check` asks of the first of several crashes: equal images are checked once for
+   * each such text. Without it, once.
+   */
+  readonly comparesWith?: (first: FirstCrash<Found>) => string;
   /** What does not hold after a recovery; nothing if all is well. */
   readonly check: (
     recovered: Recovered<Promised, Found>,
@@ -183,6 +198,30 @@ const PROGRESS_STEP = 128;
 /** After a kill much is pending all the time, in each of the recovery's moments much the same. */
 const KILL_IMAGES_MAX = 8;
 
+/** One image, and how it was come to. */
+interface Crashed<Promised, Found> {
+  readonly image: CrashImage;
+  readonly sketch: Sketch;
+  readonly at: string;
+  readonly promise: KeptPromise<Promised>;
+  readonly way: Way<Found>;
+  readonly depth: number;
+}
+
+/** A recovery that was followed. */
+interface Followed<Promised, Found> {
+  readonly found: Found;
+  readonly moments: readonly Moment<Promised>[];
+}
+
+/** The crashes before an image. */
+interface Way<Found> {
+  readonly trail: readonly TrailStep[];
+  readonly first?: FirstCrash<Found>;
+  /** What its checks compare with, in short. */
+  readonly comparesWith: string;
+}
+
 class Exploration<Promised, Found> {
   readonly #program: Program<Promised, Found>;
   readonly #options: ExploreOptions;
@@ -192,9 +231,13 @@ class Exploration<Promised, Found> {
   readonly #seen = new Set<string>();
   /** Numbers of what had been promised, which is a long text. */
   readonly #promises = new Map<string, number>();
+  /** The same for what checks compare with. */
+  readonly #compared = new Map<string, number>();
   /** Sketches by what was durable, and by what became of the rest. */
   readonly #sketches = new WeakMap<DiskState['files'], Map<string, Sketch>>();
   readonly #memo: RecoveryMemo<Found>;
+  /** Recoveries with their moments, which are too large to be kept for other explorations. */
+  readonly #followed = new RecoveryMemo<Followed<Promised, Found>>();
   readonly #deadline: number;
   #exhaustive = true;
   constructor(
@@ -214,7 +257,7 @@ class Exploration<Promised, Found> {
     await this.#program.run(disk, recorder);
     for (const moment of recorder.end()) {
       if (this.#isOver()) return;
-      await this.#crash(moment, [], 1);
+      await this.#crash(moment, { trail: [], comparesWith: '' }, 1);
     }
   }
 
@@ -263,7 +306,7 @@ class Exploration<Promised, Found> {
   /** Takes the images of a moment and follows each that is new. */
   async #crash(
     moment: Moment<Promised>,
-    trail: readonly TrailStep[],
+    way: Way<Found>,
     depth: number,
     limitMax: number = Number.POSITIVE_INFINITY,
   ): Promise<void> {
@@ -273,23 +316,31 @@ class Exploration<Promised, Found> {
     this.#counts.moments += 1;
     const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
     if (found.chosen === 'sampled' && limit === asked) this.#exhaustive = false;
-    const about = `${depth}|${numberOf(moment.promisedKey, this.#promises)}`;
+    const about = this.#about(moment, way, depth);
     for (const image of found.images) {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
       const sketch = this.#sketchOf(image, moment.disk);
-      const key = `${about}|${sketch.key}`;
-      if (this.#seen.has(key)) continue;
-      this.#seen.add(key);
-      this.#counts.distinct += 1;
-      const step = { at: moment.at, fates: image.fates, state: image.state };
-      const { promised } = moment;
-      if (depth < this.#options.depth) await this.#follow(image, moment, [...trail, step], depth);
-      else await this.#settle(image, sketch, promised, [...trail, step], depth);
+      if (!this.#isNew(`${about}|${sketch.key}`)) continue;
+      const crashed = { image, sketch, at: moment.at, promise: moment, way, depth };
+      if (depth < this.#options.depth) await this.#follow(crashed);
+      else await this.#settle(crashed);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
-    if (depth < this.#options.depth) await this.#kill(moment, trail, depth);
+    if (depth < this.#options.depth) await this.#kill(moment, way, depth);
+  }
+
+  /** What else than the image decides what its checks come to. */
+  #about({ promisedKey }: KeptPromise<Promised>, { comparesWith }: Way<Found>, depth: number) {
+    return `${depth}|${numberOf(promisedKey, this.#promises)}|${comparesWith}`;
+  }
+
+  #isNew(key: string): boolean {
+    if (this.#seen.has(key)) return false;
+    this.#seen.add(key);
+    this.#counts.distinct += 1;
+    return true;
   }
 
   /**
@@ -297,84 +348,96 @@ class Exploration<Promised, Found> {
    * and the power fails in that recovery. Pages that the system has given up are left out: what it
    * reads then is not on the disk, and no program can tell (docs/fault-model.md, limits).
    */
-  async #kill(
-    { disk, promised, promisedKey, at }: Moment<Promised>,
-    trail: readonly TrailStep[],
-    depth: number,
-  ): Promise<void> {
+  async #kill(moment: Moment<Promised>, way: Way<Found>, depth: number): Promise<void> {
+    const { disk, at } = moment;
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const about = `${depth}|${numberOf(promisedKey, this.#promises)}|${disk.pending.length}`;
-    const key = `killed|${about}|${this.#sketch(image.state).key}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
-    this.#counts.distinct += 1;
-    const further = { disk: afterKill(disk), limitMax: KILL_IMAGES_MAX };
-    await this.#follow(
-      image,
-      { promised, promisedKey },
-      [...trail, { at, ...image }],
-      depth,
-      further,
-    );
+    const sketch = this.#sketch(image.state);
+    const about = this.#about(moment, way, depth);
+    if (!this.#isNew(`killed|${about}|${disk.pending.length}|${sketch.key}`)) return;
+    await this.#follow({ image, sketch, at, promise: moment, way, depth }, disk);
   }
 
   /** Recovers one image, unless it is known what comes of it, and checks that. */
-  async #settle(
-    image: CrashImage,
-    sketch: Sketch,
-    promised: Promised,
-    trail: readonly TrailStep[],
-    depth: number,
-  ): Promise<void> {
-    const { model } = this.#options;
-    const before = image.state;
+  async #settle({ image, sketch, ...crashed }: Crashed<Promised, Found>): Promise<void> {
+    const { state } = image;
+    const { depth } = crashed;
     const kind = this.#program.decidedBy?.(depth);
-    let known = kind === undefined ? undefined : this.#memo.find(kind, sketch, before);
+    let known = kind === undefined ? undefined : this.#memo.find(kind, sketch, state);
     let disk: SimulatedDisk | undefined;
     if (known === undefined) {
-      disk = mount(before, model);
+      disk = mount(state, this.#options.model);
       const found = await this.#program.recover(disk, silent(), depth);
       this.#counts.recovered += 1;
       known =
         kind === undefined
-          ? { found, after: disk.visible() }
+          ? { found, after: disk.visible(), own: nothingOwn }
           : this.#memo.add(kind, sketch, disk, found);
     }
-    const { found, after } = known;
+    await this.#check({ image, ...crashed }, known.found, known.after, disk);
+  }
+
+  /**
+   * Recovers one image, unless it is known what comes of it, checks that, and crashes the recovery.
+   * `killedAt`: the moment of a mere kill, after which the image is seen but not durable.
+   */
+  async #follow(crashed: Crashed<Promised, Found>, killedAt?: DiskMoment): Promise<void> {
+    const { image, sketch, promise, depth } = crashed;
+    // What is pending after a kill, no sketch tells.
+    const kind = killedAt === undefined ? this.#program.decidedBy?.(depth) : undefined;
+    let known = kind === undefined ? undefined : this.#followed.find(kind, sketch, image.state);
+    let disk: SimulatedDisk | undefined;
+    if (known === undefined) {
+      disk = killedAt === undefined ? mount(image.state, this.#options.model) : afterKill(killedAt);
+      const recorder = new MomentRecorder<Promised>(disk, promise);
+      const found = await this.#program.recover(disk, recorder, depth);
+      this.#counts.recovered += 1;
+      const followed = { found, moments: recorder.end() };
+      known =
+        kind === undefined
+          ? { found: followed, after: disk.visible(), own: nothingOwn }
+          : this.#followed.add(kind, sketch, disk, followed);
+    }
+    const { found, moments } = known.found;
+    await this.#check(crashed, found, known.after, disk);
+    const left = killedAt ?? { durable: image.state, pending: [], cached: new Map() };
+    const onward = this.#onward(crashed, { left, found });
+    const limitMax = killedAt === undefined ? undefined : KILL_IMAGES_MAX;
+    for (const moment of momentsOn(moments, known.own, promise)) {
+      if (this.#isOver()) return;
+      await this.#crash(moment, onward, depth + 1, limitMax);
+    }
+  }
+
+  #onward({ image, at, way }: Crashed<Promised, Found>, crash: FirstCrash<Found>): Way<Found> {
+    const { state, fates } = image;
+    const trail = [...way.trail, { at, fates, state }];
+    if (way.first !== undefined) return { ...way, trail };
+    const comparesWith = this.#program.comparesWith?.(crash) ?? '';
+    return { trail, first: crash, comparesWith: String(numberOf(comparesWith, this.#compared)) };
+  }
+
+  async #check(
+    { image, at, promise, way, depth }: Omit<Crashed<Promised, Found>, 'sketch'>,
+    found: Found,
+    after: DiskState,
+    run: SimulatedDisk | undefined,
+  ): Promise<void> {
+    const { promised } = promise;
+    const { model } = this.#options;
+    let disk = run;
     const recovered = {
-      ...{ before, found, promised, after, depth },
+      ...{ before: image.state, found, promised, after, depth },
+      ...(way.first && { first: way.first }),
       get disk() {
         disk ??= mount(after, model);
         return disk;
       },
     };
-    const failures = await this.#program.check(recovered);
-    for (const failure of failures) this.#fail({ ...failure, trail, promised });
-  }
-
-  /** Recovers one image, checks what comes out, and crashes that recovery. */
-  async #follow(
-    image: CrashImage,
-    promise: KeptPromise<Promised>,
-    trail: readonly TrailStep[],
-    depth: number,
-    further: { readonly disk?: SimulatedDisk; readonly limitMax?: number } = {},
-  ): Promise<void> {
-    const { disk = mount(image.state, this.#options.model), limitMax } = further;
-    const { promised } = promise;
-    const recorder = new MomentRecorder<Promised>(disk, promise);
-    const found = await this.#program.recover(disk, recorder, depth);
-    this.#counts.recovered += 1;
-    const moments = recorder.end();
-    const recovered = { before: image.state, disk, found, promised, depth };
     for (const failure of await this.#program.check(recovered)) {
-      this.#fail({ ...failure, trail, promised });
-    }
-    for (const moment of moments) {
-      if (this.#isOver()) return;
-      await this.#crash(moment, trail, depth + 1, limitMax);
+      const step = { at, fates: image.fates, state: image.state };
+      this.#fail({ ...failure, trail: [...way.trail, step], promised });
     }
   }
 

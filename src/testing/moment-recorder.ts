@@ -3,7 +3,9 @@
  * would find, and at every transition of the machines.
  */
 import type { InspectionEvent } from 'xstate';
+import type { DiskState } from '../io/disk-state.js';
 import type { DiskMoment, SimulatedDisk } from '../io/simulated-disk.js';
+import { seesAll } from '../store/guards.js';
 import { Coverage } from './coverage.js';
 
 /** What had been promised, and the same as a text. */
@@ -41,12 +43,12 @@ export class MomentRecorder<Promised> {
     this.#take();
   }
 
-  readonly inspect = (event: InspectionEvent): void => {
+  readonly inspect = seesAll((event: InspectionEvent): void => {
     if (event.type !== '@xstate.microstep') return;
     this.#transitions.push(...Coverage.keysOf(event));
     this.#state = Coverage.stateOf(event) ?? this.#state;
     this.#take();
-  };
+  });
 
   readonly promises = (ask: () => Promised): void => {
     this.#promised = () => {
@@ -92,4 +94,24 @@ export class MomentRecorder<Promised> {
     const at = `${this.#state}, after ${this.#changes} changes`;
     this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
   }
+}
+
+/** The moments of the same run on an image that has `own` bytes in files that nobody looks into. */
+export function momentsOn<Promised>(
+  moments: readonly Moment<Promised>[],
+  own: ReadonlyMap<number, Uint8Array>,
+  { promised, promisedKey }: KeptPromise<Promised>,
+): readonly Moment<Promised>[] {
+  const changed = new Map<DiskState['files'], DiskState['files']>();
+  const filesOn = (files: DiskState['files']) => {
+    const known = changed.get(files) ?? new Map([...files, ...own]);
+    changed.set(files, known);
+    return known;
+  };
+  return moments.map((moment) => {
+    if (own.size === 0) return { ...moment, promised, promisedKey };
+    const { durable } = moment.disk;
+    const disk = { ...moment.disk, durable: { ...durable, files: filesOn(durable.files) } };
+    return { ...moment, disk, promised, promisedKey };
+  });
 }

@@ -14,15 +14,22 @@ export interface KnownRecovery<Found> {
   readonly found: Found;
   /** What is then seen on the disk. */
   readonly after: DiskState;
+  /** Where the image has other bytes than the one that was recovered: its own, by number of inode. */
+  readonly own: ReadonlyMap<number, Uint8Array>;
 }
 
-/** A file that the recovery has not looked into, and that is still there after it. */
+/** Of an image that was recovered itself. */
+export const nothingOwn: KnownRecovery<unknown>['own'] = new Map();
+
+/** A file that the recovery has not looked into. */
 interface Untouched {
   /** Its place among the files of the image. */
   readonly index: number;
-  /** Its inode in what was left by the recovery that was run. */
+  /** Its inode on the disk of the recovery that was run. */
   readonly number: number;
   readonly content: number;
+  /** Whether it is still there after the recovery. */
+  readonly isLeft: boolean;
 }
 
 interface Run<Found> extends KnownRecovery<Found> {
@@ -57,7 +64,7 @@ export class RecoveryMemo<Found> {
   find(kind: string, sketch: Sketch, image: DiskState): KnownRecovery<Found> | undefined {
     for (const { indexes, runs } of this.#readings.get(namesOf(kind, sketch)) ?? []) {
       const run = runs.get(contentsOf(sketch, indexes));
-      if (run !== undefined) return { found: run.found, after: afterOn(run, sketch, image) };
+      if (run !== undefined) return onImage(run, sketch, image);
     }
     return undefined;
   }
@@ -72,9 +79,9 @@ export class RecoveryMemo<Found> {
     const untouched: Untouched[] = [];
     for (const [index, { number, content }] of sketch.files.entries()) {
       if (!unused.has(number)) indexes.push(index);
-      else if (left.has(number)) untouched.push({ index, number, content });
+      else untouched.push({ index, number, content, isLeft: left.has(number) });
     }
-    const run = { found, after, untouched };
+    const run = { found, after, own: nothingOwn, untouched };
     this.#readingOf(namesOf(kind, sketch), indexes).runs.set(contentsOf(sketch, indexes), run);
     return run;
   }
@@ -101,17 +108,22 @@ function contentsOf({ files }: Sketch, indexes: readonly number[]): string {
   return key;
 }
 
-/** What the same recovery leaves of another image: its own files, where it has not looked into them. */
-function afterOn(
-  { after, untouched }: Run<unknown>,
+/** The same recovery of another image: with its own files, where it has not looked into them. */
+function onImage<Found>(
+  run: Run<Found>,
   { files }: Sketch,
   image: DiskState,
-): DiskState {
-  const others = untouched.filter(({ index, content }) => files[index]?.content !== content);
-  if (others.length === 0) return after;
-  const own = new Map(after.files);
-  for (const { index, number } of others) {
-    own.set(number, image.files.get(files[index]?.number ?? 0) ?? new Uint8Array(0));
+): KnownRecovery<Found> {
+  const own = new Map<number, Uint8Array>();
+  let isAnyLeft = false;
+  for (const { index, number, content, isLeft } of run.untouched) {
+    const file = files[index];
+    if (file === undefined || file.content === content) continue;
+    own.set(number, image.files.get(file.number) ?? new Uint8Array(0));
+    isAnyLeft ||= isLeft;
   }
-  return { ...after, files: own };
+  if (own.size === 0) return run;
+  const { found, after } = run;
+  if (!isAnyLeft) return { found, after, own };
+  return { found, after: { ...after, files: new Map([...after.files, ...own]) }, own };
 }
