@@ -3,7 +3,8 @@
  * would find, and at every transition of the machines.
  */
 import type { InspectionEvent } from 'xstate';
-import type { DiskState } from '../io/disk-state.js';
+import type { DiskState, InodeFacts } from '../io/disk-state.js';
+import { firstTick } from '../io/memory-file-system.js';
 import type { DiskMoment, SimulatedDisk } from '../io/simulated-disk.js';
 import { seesAll } from '../store/guards.js';
 import { Coverage } from './coverage.js';
@@ -92,8 +93,36 @@ export class MomentRecorder<Promised> {
     }
     this.#taken = this.#changes;
     const at = `${this.#state}, after ${this.#changes} changes`;
-    this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
+    this.#moments.push({
+      disk: timeless(this.#disk.moment()),
+      promised,
+      promisedKey,
+      at,
+      transitions,
+    });
   }
+}
+
+const timelessFacts = new WeakMap<DiskState['inodes'], DiskState['inodes']>();
+
+/**
+ * The same moment with one time for all that is on the disk, so that no recovery can tell images apart
+ * by when something was written: that differs between crashes that leave the same names and bytes.
+ */
+function timeless(moment: DiskMoment): DiskMoment {
+  const { inodes } = moment.durable;
+  let facts = timelessFacts.get(inodes);
+  if (facts === undefined) {
+    facts = new Map();
+    for (const [number, one] of inodes) facts.set(number, withTime(one));
+    timelessFacts.set(inodes, facts);
+  }
+  return { ...moment, durable: { ...moment.durable, inodes: facts } };
+}
+
+function withTime(facts: InodeFacts): InodeFacts {
+  const times = { modifiedMs: firstTick, changedMs: firstTick };
+  return { ...facts, attributes: { ...facts.attributes, ...times } };
 }
 
 /** The moments of the same run on an image that has `own` bytes in files that nobody looks into. */

@@ -33,7 +33,9 @@ async function checked<Promised, Found>(
   const check: typeof program.check = async (recovered) => {
     const failures = await program.check(recovered);
     const { before, after = recovered.disk.visible(), promised, found, depth } = recovered;
-    const disks = [before, after].map((state) => fingerprint(state, digestOf));
+    const read = (content: Uint8Array, path: string) =>
+      program.ignores?.(path) === true ? 'ignored' : digestOf(content);
+    const disks = [before, after].map((state) => fingerprint(state, read));
     outcomes.push(JSON.stringify([depth, promised, ...disks, tell(found), failures]));
     return failures;
   };
