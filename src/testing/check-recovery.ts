@@ -21,6 +21,7 @@ import {
   isLock,
   type LabFiles,
   labFiles,
+  onceForEach,
 } from './check-files.js';
 import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
@@ -154,6 +155,8 @@ export interface RecoveryCase {
   readonly scenario?: Scenario | undefined;
 }
 
+const textOf = onceForEach((state) => fingerprintOf(labFiles(state), digestOf));
+
 /** Runs every check. `settled` remembers second recoveries, which many images share. */
 export async function checkRecovery(
   tried: RecoveryCase,
@@ -174,7 +177,7 @@ export async function checkRecovery(
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
   const opening = JSON.stringify(openOptionsOf(settings));
-  const key = `${opening}|${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
+  const key = `${opening}|${store.sequence}|${valueIn(store)}|${textOf(after)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
