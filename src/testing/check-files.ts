@@ -10,7 +10,7 @@ import type { DiskState } from '../io/disk-state.js';
 import { type DiskMoment, describeState, visibleAt } from '../io/simulated-disk.js';
 import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
-import type { Failure } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
 import { listOf, nameOf, type SealPromise } from './seal-promises.js';
 

@@ -25,7 +25,7 @@ import {
 } from './check-files.js';
 import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
-import type { Failure } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { type FixedWorld, fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';

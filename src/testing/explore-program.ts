@@ -6,13 +6,7 @@
  * {@link Program}. `docs/testing.md` shows how to write one.
  */
 import type { InspectionEvent } from 'xstate';
-import {
-  afterKill,
-  type ChosenImage,
-  type CrashImage,
-  crashImages,
-  mount,
-} from '../io/crash-images.js';
+import { afterKill, type CrashImage, crashImages, mount } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
 import {
   type DiskMoment,
@@ -21,9 +15,17 @@ import {
   visibleAt,
 } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import { numberOf, type Sketch } from './image-sketch.js';
+import type {
+  ExploreCounts,
+  ExploreReport,
+  Failure,
+  FoundFailure,
+  TrailStep,
+} from './explore-report.js';
+import type { Sketch } from './image-sketch.js';
 import { type KeptPromise, type Moment, MomentRecorder, momentsOn } from './moment-recorder.js';
 import { nothingOwn, RecoveryMemo } from './recovery-memo.js';
+import { SeenImages } from './seen-images.js';
 
 /** What a program gets to tell the explorer what it is at. */
 export interface Probe<Promised> {
@@ -33,14 +35,6 @@ export interface Probe<Promised> {
   readonly promises: (promised: () => Promised) => void;
   /** Runs something that is not the program's doing: no crash inside it is looked at. */
   readonly outside: (act: () => void) => void;
-}
-
-/** A check that did not hold. */
-export interface Failure {
-  /** The name of the check. */
-  readonly check: string;
-  /** In words: what was found, and what was promised. */
-  readonly message: string;
 }
 
 /** A finished recovery. */
@@ -123,53 +117,6 @@ export interface ExploreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was done. */
-export interface ExploreCounts {
-  /** Moments at which the clock was stopped. */
-  readonly moments: number;
-  /** Crash images taken. */
-  readonly images: number;
-  /** Of them, those that no earlier image equalled; what comes of each was checked. */
-  readonly distinct: number;
-  /** Of those, the ones whose recovery was run; that of the others was known to do the same. */
-  readonly recovered: number;
-  /** How many checks did not hold. */
-  readonly failures: number;
-}
-
-/** The outcome of an exploration. */
-export interface ExploreReport {
-  /** What was done. */
-  readonly counts: ExploreCounts;
-  /** What did not hold; empty is what one wants to see. */
-  readonly failures: readonly FoundFailure[];
-  /** How often each transition of the statecharts was crashed at. */
-  readonly coverage: Coverage;
-  /**
-   * Whether every image of every moment was taken, rather than a sample. What follows a mere kill is
-   * always sampled.
-   */
-  readonly exhaustive: boolean;
-}
-
-/** A failed check and how it was come to. */
-export interface FoundFailure extends Failure {
-  /** One entry for each crash. */
-  readonly trail: readonly TrailStep[];
-  /** What had been promised at the first of them. */
-  readonly promised: unknown;
-}
-
-/** One crash on the way to a failure. */
-export interface TrailStep {
-  /** What the program was at. */
-  readonly at: string;
-  /** What became of each pending operation. */
-  readonly fates: readonly string[];
-  /** What the disk held afterwards. */
-  readonly state: DiskState;
-}
-
 /** Takes a program through the lab. */
 export function exploreProgram<Promised, Found>(
   program: Program<Promised, Found>,
@@ -218,7 +165,7 @@ interface Followed<Promised, Found> {
 interface Way<Found> {
   readonly trail: readonly TrailStep[];
   readonly first?: FirstCrash<Found>;
-  /** What its checks compare with, in short. */
+  /** What is asked of the first of them in checks after it. */
   readonly comparesWith: string;
 }
 
@@ -228,13 +175,7 @@ class Exploration<Promised, Found> {
   readonly #coverage = new Coverage();
   readonly #counts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
   readonly #failures: FoundFailure[] = [];
-  readonly #seen = new Set<string>();
-  /** Numbers of what had been promised, which is a long text. */
-  readonly #promises = new Map<string, number>();
-  /** The same for what checks compare with. */
-  readonly #compared = new Map<string, number>();
-  /** Sketches by what was durable, and by what became of the rest. */
-  readonly #sketches = new WeakMap<DiskState['files'], Map<string, Sketch>>();
+  readonly #images: SeenImages;
   readonly #memo: RecoveryMemo<Found>;
   /** Recoveries with their moments, which are too large to be kept for other explorations. */
   readonly #followed = new RecoveryMemo<Followed<Promised, Found>>();
@@ -248,6 +189,7 @@ class Exploration<Promised, Found> {
     this.#program = program;
     this.#options = options;
     this.#memo = memo;
+    this.#images = new SeenImages(memo.sketcher, program.ignores);
     this.#deadline = (options.timeMs ?? Number.POSITIVE_INFINITY) + this.#now();
   }
 
@@ -275,26 +217,6 @@ class Exploration<Promised, Found> {
     return now === undefined ? performance.now() : now();
   }
 
-  #sketch(state: DiskState): Sketch {
-    return this.#memo.sketcher.of(state, this.#program.ignores);
-  }
-
-  /** The same for one of a moment's images: most equal an earlier one, and then need not be made. */
-  #sketchOf(image: ChosenImage, { durable }: DiskMoment): Sketch {
-    let known = this.#sketches.get(durable.files);
-    if (known === undefined) {
-      known = new Map();
-      this.#sketches.set(durable.files, known);
-    }
-    const { choice } = image;
-    let sketch = known.get(choice);
-    if (sketch === undefined) {
-      sketch = this.#sketch(image.state);
-      known.set(choice, sketch);
-    }
-    return sketch;
-  }
-
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
     const tooMany = this.#failures.length >= failuresMax;
@@ -316,31 +238,20 @@ class Exploration<Promised, Found> {
     this.#counts.moments += 1;
     const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
     if (found.chosen === 'sampled' && limit === asked) this.#exhaustive = false;
-    const about = this.#about(moment, way, depth);
+    const about = this.#images.about({ ...way, ...moment, depth });
     for (const image of found.images) {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const sketch = this.#sketchOf(image, moment.disk);
-      if (!this.#isNew(`${about}|${sketch.key}`)) continue;
+      const sketch = this.#images.sketchOf(image, moment.disk);
+      if (!this.#images.isNew(`${about}|${sketch.key}`)) continue;
+      this.#counts.distinct += 1;
       const crashed = { image, sketch, at: moment.at, promise: moment, way, depth };
       if (depth < this.#options.depth) await this.#follow(crashed);
       else await this.#settle(crashed);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
     if (depth < this.#options.depth) await this.#kill(moment, way, depth);
-  }
-
-  /** What else than the image decides what its checks come to. */
-  #about({ promisedKey }: KeptPromise<Promised>, { comparesWith }: Way<Found>, depth: number) {
-    return `${depth}|${numberOf(promisedKey, this.#promises)}|${comparesWith}`;
-  }
-
-  #isNew(key: string): boolean {
-    if (this.#seen.has(key)) return false;
-    this.#seen.add(key);
-    this.#counts.distinct += 1;
-    return true;
   }
 
   /**
@@ -353,9 +264,10 @@ class Exploration<Promised, Found> {
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const sketch = this.#sketch(image.state);
-    const about = this.#about(moment, way, depth);
-    if (!this.#isNew(`killed|${about}|${disk.pending.length}|${sketch.key}`)) return;
+    const sketch = this.#images.sketch(image.state);
+    const about = this.#images.about({ ...way, ...moment, depth });
+    if (!this.#images.isNew(`killed|${about}|${disk.pending.length}|${sketch.key}`)) return;
+    this.#counts.distinct += 1;
     await this.#follow({ image, sketch, at, promise: moment, way, depth }, disk);
   }
 
@@ -414,8 +326,7 @@ class Exploration<Promised, Found> {
     const { state, fates } = image;
     const trail = [...way.trail, { at, fates, state }];
     if (way.first !== undefined) return { ...way, trail };
-    const comparesWith = this.#program.comparesWith?.(crash) ?? '';
-    return { trail, first: crash, comparesWith: String(numberOf(comparesWith, this.#compared)) };
+    return { trail, first: crash, comparesWith: this.#program.comparesWith?.(crash) ?? '' };
   }
 
   async #check(

@@ -17,13 +17,13 @@ import {
 import { type Allowed, Expectation } from './expectation.js';
 import {
   type ExploreOptions,
-  type ExploreReport,
   exploreKnowing,
   type FirstCrash,
   type Probe,
   type Program,
   unwatched,
 } from './explore-program.js';
+import type { ExploreReport } from './explore-report.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { fixedWorld } from './fixed-world.js';
 import { RecoveryMemo } from './recovery-memo.js';

@@ -112,17 +112,19 @@ export {
 export type { Allowed } from './expectation.js';
 export { explore, type StoreExploreOptions, type StoreSettings, storeProgram } from './explore.js';
 export {
-  type ExploreCounts,
   type ExploreOptions,
-  type ExploreReport,
   exploreProgram,
-  type Failure,
-  type FoundFailure,
   type Probe,
   type Program,
   type Recovered,
-  type TrailStep,
 } from './explore-program.js';
+export type {
+  ExploreCounts,
+  ExploreReport,
+  Failure,
+  FoundFailure,
+  TrailStep,
+} from './explore-report.js';
 export { drawPlans, type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';

@@ -8,7 +8,8 @@ import { type CaseFile, fromData } from './case-file.js';
 import type { Outcome } from './check-recovery.js';
 import { type DetectorPromise, type DetectorScenario, detectorProgram } from './detector-lab.js';
 import { storeProgram } from './explore.js';
-import type { Failure, FirstCrash } from './explore-program.js';
+import type { FirstCrash } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 
 /** What the last recovery of a case came to. */
 export interface ReplayedCase {

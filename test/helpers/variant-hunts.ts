@@ -16,11 +16,8 @@ import {
 } from '../../src/testing/check-recovery.js';
 import type { Allowed } from '../../src/testing/expectation.js';
 import { explore, type StoreExploreOptions, storeProgram } from '../../src/testing/explore.js';
-import {
-  type ExploreOptions,
-  exploreProgram,
-  type Failure,
-} from '../../src/testing/explore-program.js';
+import { type ExploreOptions, exploreProgram } from '../../src/testing/explore-program.js';
+import type { Failure } from '../../src/testing/explore-report.js';
 import { LAB_FILE, type Scenario } from '../../src/testing/scenario.js';
 import { slowSyncs } from '../../src/testing/slow-syncs.js';
 import { variantScenarios as scenarios } from './lab-scenarios.js';

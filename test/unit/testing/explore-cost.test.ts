@@ -8,7 +8,8 @@ import { describeState, SimulatedDisk } from '../../../src/io/simulated-disk.js'
 import { openCheckpointStore } from '../../../src/store.js';
 import { digestOf } from '../../../src/testing/digest.js';
 import { explore, storeProgram } from '../../../src/testing/explore.js';
-import { type ExploreReport, exploreProgram } from '../../../src/testing/explore-program.js';
+import { exploreProgram } from '../../../src/testing/explore-program.js';
+import type { ExploreReport } from '../../../src/testing/explore-report.js';
 import type { Scenario } from '../../../src/testing/scenario.js';
 
 const scenario: Scenario = {
