@@ -93,14 +93,14 @@ export type RecoveredStore = Pick<
 >;
 
 /** What a recovery came to. */
-export type Outcome = Met &
+export type Outcome = MetInRecovery &
   (
     | { readonly ready: true; readonly store: RecoveredStore }
     | { readonly ready: false; readonly error: unknown }
   );
 
 /** What it met on the way. */
-interface Met {
+export interface MetInRecovery {
   /** The file system has done something else than it should. */
   readonly hasMetFaults?: boolean;
   /** A sync has been confirmed that was not done. */
@@ -136,7 +136,7 @@ export async function recover(
   }
 }
 
-function whatWasMet({ injected }: FaultyFileSystem): Met {
+function whatWasMet({ injected }: FaultyFileSystem): MetInRecovery {
   const hasLied = injected.some(({ fault }) => fault.kind === 'lie');
   return { hasMetFaults: injected.length > 0, hasLied };
 }

@@ -120,8 +120,7 @@ export function detectorProgram(
       return JSON.stringify([crashes, rest, ...(crashes === 1 ? [recoveryFaults] : [])]);
     },
     check: (recovered) => {
-      const { before, found, promised } = recovered;
-      const after = recovered.after ?? recovered.disk.visible();
+      const { before, found, promised, after = recovered.disk.visible() } = recovered;
       return [
         ...checkFound(scenario, found, promised),
         ...(found.store === undefined ? [] : checkLeftovers(after)),

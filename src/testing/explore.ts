@@ -106,12 +106,13 @@ function programOf(
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
     decidedBy: (depth) => `${depth}|${openedWith}|${depth === 1 ? failing : ''}`,
     comparesWith: (first) => `${hasLied(first)}|${evidenceIn(evidenceOf(first))}`,
-    check: async ({ first, promised, before, after, disk, found: outcome }) => {
+    check: async (recovered) => {
+      const { first, promised, before, found: outcome } = recovered;
       // What a lying disk has lost, it has lost to the power failure that comes next.
       const allowed: Allowed = first && hasLied(first) ? { ...promised, lied: true } : promised;
       const origin = first && evidenceOf(first);
-      const seen = after ?? disk.visible();
-      const tried = { before, origin, after: seen, outcome, allowed, scenario };
+      const after = recovered.after ?? recovered.disk.visible();
+      const tried = { before, origin, after, outcome, allowed, scenario };
       return await checkRecovery(tried, place, settled);
     },
   };

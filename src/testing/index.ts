@@ -5,6 +5,7 @@
  * @module checkpoint-wal/testing
  */
 export {
+  type ChosenImage,
   type CrashImage,
   type CrashImageOptions,
   type CrashImages,
@@ -76,7 +77,7 @@ export {
   type SimulatedDiskOptions,
 } from '../io/simulated-disk.js';
 export { type CaseFile, type CaseInode, fromData, parseCaseFile, toCaseFile } from './case-file.js';
-export type { CheckName, Outcome, RecoveredStore } from './check-recovery.js';
+export type { CheckName, MetInRecovery, Outcome, RecoveredStore } from './check-recovery.js';
 export { AssertionFailure } from './conformance/assert.js';
 export {
   type CheckpointIoSubject,
@@ -114,6 +115,7 @@ export { explore, type StoreExploreOptions, type StoreSettings, storeProgram } f
 export {
   type ExploreOptions,
   exploreProgram,
+  type FirstCrash,
   type Probe,
   type Program,
   type Recovered,

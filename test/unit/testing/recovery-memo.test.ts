@@ -161,3 +161,52 @@ describe('an image', () => {
     expect(askAfter(read, apart.visible(), linked.visible())).toBeUndefined();
   });
 });
+
+/** A program whose recovery reads `/read`, of which a run leaves several images; what was checked. */
+async function seenBy(settings: Partial<Program<string, string>>) {
+  const checked: string[] = [];
+  const program: Program<string, string> = {
+    async run(disk, probe) {
+      probe.promises(() => 'all');
+      for (const name of ['/left', '/read']) {
+        disk.open(name, 'create').write(new TextEncoder().encode(name), 0);
+        disk.syncDirectory('/');
+      }
+    },
+    async recover(disk) {
+      if (disk.stat('/read') === undefined) return 'nothing';
+      const bytes = new Uint8Array(9);
+      const length = disk.open('/read', 'read').read(bytes, 0);
+      return new TextDecoder().decode(bytes.subarray(0, length));
+    },
+    check({ before, found, first }) {
+      if (first) checked.push([fingerprint(before, digestOf), found, first.found].join('|'));
+      return [];
+    },
+    ...settings,
+  };
+  const { counts } = await exploreKnowing(program, { ...options, seed: 3 }, new RecoveryMemo());
+  return { checked, counts };
+}
+
+describe('images after several crashes', () => {
+  it('are checked once for each thing that their checks ask of the first crash', async () => {
+    const once = await seenBy({});
+    const each = await seenBy({ comparesWith: ({ found }) => found });
+    expect(new Set(each.checked).size).toBe(each.checked.length);
+    expect(each.counts.images).toBe(once.counts.images);
+    expect(each.counts.distinct).toBeGreaterThan(once.counts.distinct);
+    expect(each.checked).toEqual(expect.arrayContaining(once.checked));
+  });
+
+  it('show every recovery the same times', async () => {
+    const times = new Set<string>();
+    const recover: Program<string, string>['recover'] = async (disk) => {
+      const { modifiedMs, changedMs } = disk.stat('/left') ?? {};
+      if (modifiedMs !== undefined) times.add(`${modifiedMs}, ${changedMs}`);
+      return '';
+    };
+    await seenBy({ recover });
+    expect(times.size).toBe(1);
+  });
+});
