@@ -191,7 +191,8 @@ function describeReport(report: LabReport, flags: ExploreFlags): string {
   const crashed = coverage.filter(({ crashes }) => crashes > 0).length;
   const lines = [
     `${counts.images} crash images of ${counts.moments} moments in ${(elapsedMs / 1000).toFixed(1)} s (${perSecond(counts.images, elapsedMs)}/s)`,
-    `${counts.distinct} of them distinct: each recovered and checked (${perSecond(counts.distinct, elapsedMs)}/s)`,
+    `${counts.distinct} of them distinct: what comes of each was checked (${perSecond(counts.distinct, elapsedMs)}/s)`,
+    `${counts.recovered} recoveries were run; of ${counts.distinct - counts.recovered} it was known that they do the same as another`,
     `${runs} runs, ${exhaustiveRuns} exhaustive, the others sampled; seed ${flags.seed}, depth ${flags.depth}`,
     `${crashed} of ${coverage.length} transitions were crashed at`,
     ...(flags.coverage === true ? coverageLines(report) : []),

@@ -4,17 +4,19 @@
  * and every image that differs from an extreme by one operation, always come first, because most
  * known crash bugs need no more (CrashMonkey, OSDI'18). Ruled by `docs/fault-model.md`.
  */
-import { SECTOR_BYTES } from '../format/wal-format.js';
 import {
-  apply,
-  contentOf,
-  copyState,
-  type DiskState,
-  describeOperation,
-  entriesOf,
-  type PendingOperation,
-} from './disk-state.js';
-import { createRandom, type Random } from './random.js';
+  dropped,
+  type Fate,
+  independentSlots,
+  keptFate,
+  lostFate,
+  orderedSlots,
+  randomFate,
+  type Slot,
+} from './crash-fates.js';
+import { copyState, type DiskState, describeOperation } from './disk-state.js';
+import { rootInode } from './memory-inodes.js';
+import { createRandom } from './random.js';
 import { type DiskMoment, describeState, SimulatedDisk, visibleAt } from './simulated-disk.js';
 
 /** How crash images are chosen. */
@@ -25,18 +27,18 @@ export interface CrashImageOptions {
   readonly seed: number;
 }
 
-/** One thing that can become of a pending operation. */
-interface Fate {
-  readonly label: string;
-  readonly happen: (state: DiskState) => void;
-}
-
 /** One state of the disk after a crash. */
 export interface CrashImage {
   /** What the disk holds after the crash. */
   readonly state: DiskState;
   /** What became of each pending operation, one line each, in order. */
   readonly fates: readonly string[];
+}
+
+/** One of the images of a moment; its state is made when it is first asked for. */
+export interface ChosenImage extends CrashImage {
+  /** Images of moments that share what is durable are equal if this is equal; others may be, too. */
+  readonly choice: string;
 }
 
 /**
@@ -49,14 +51,12 @@ export interface CrashImages {
   /** Whether these are all that the model allows, or a sample by seed. */
   readonly chosen: 'exhaustive' | 'sampled';
   /** The images, made as they are asked for. */
-  readonly images: Iterable<CrashImage>;
+  readonly images: Iterable<ChosenImage>;
 }
-
-const dropped: Fate = { label: 'lost', happen: () => {} };
 
 /** What a crash at `moment` may leave. Lazy: an image is built when it is asked for. */
 export function crashImages(moment: DiskMoment, options: CrashImageOptions): CrashImages {
-  const names = namesIn(moment.durable, moment.pending);
+  const names = namesAt(moment);
   const isMinimal = moment.model === 'posix-minimal';
   const slots = isMinimal ? independentSlots(moment) : orderedSlots(moment);
   const total = slots.reduce((product, { fates }) => product * fates.length, 1);
@@ -69,139 +69,6 @@ export function crashImages(moment: DiskMoment, options: CrashImageOptions): Cra
 /** A disk on which an image was found at start-up; everything on it is durable. */
 export function mount(image: DiskState, model: DiskMoment['model']): SimulatedDisk {
   return new SimulatedDisk({ state: image, model });
-}
-
-/** A set of pending operations that share one fate. */
-interface Slot {
-  readonly operations: readonly PendingOperation[];
-  readonly fates: readonly Fate[];
-}
-
-/** Any subset may reach the disk. */
-function independentSlots({ pending }: DiskMoment): Slot[] {
-  return pending.map((operation) => ({ operations: [operation], fates: fatesOf(operation, true) }));
-}
-
-/** Names reach the disk in order: their one fate is how many did. */
-function orderedSlots({ pending }: DiskMoment): Slot[] {
-  const naming = pending.filter(({ kind }) => kind !== 'write' && kind !== 'resize');
-  const prefixes = [...naming.keys(), naming.length].map((count): Fate => {
-    const label = `the first ${count} of ${naming.length} names`;
-    const happen = (state: DiskState) => {
-      for (const operation of naming.slice(0, count)) apply(state, operation);
-    };
-    return { label, happen };
-  });
-  const data = pending.filter(({ kind }) => kind === 'write' || kind === 'resize');
-  const slots: Slot[] = data.map((operation) => ({
-    operations: [operation],
-    fates: fatesOf(operation, false),
-  }));
-  return naming.length === 0 ? slots : [...slots, { operations: naming, fates: prefixes }];
-}
-
-function fatesOf(operation: PendingOperation, isMinimal: boolean): Fate[] {
-  const kept: Fate = { label: 'kept', happen: (state) => apply(state, operation) };
-  switch (operation.kind) {
-    case 'write':
-      return [dropped, kept, ...tornFates(operation, isMinimal)];
-    case 'move': {
-      const { toDirectory, toName, inode, directory, name } = operation;
-      const added: Fate = {
-        label: 'the new name alone',
-        happen: (state) => void entriesOf(state, toDirectory).set(toName, inode),
-      };
-      const removed: Fate = {
-        label: 'only the removal of the old name',
-        happen: (state) => void entriesOf(state, directory).delete(name),
-      };
-      if (directory === toDirectory) return [dropped, kept, added];
-      return [dropped, kept, added, removed];
-    }
-    default:
-      return [dropped, kept];
-  }
-}
-
-type Write = Extract<PendingOperation, { kind: 'write' }>;
-type Filling = 'stale' | 'zeros' | 'garbage';
-
-/** A fixed, small choice of torn writes: enough to hit each kind of damage at the first and last sector. */
-function tornFates(write: Write, isMinimal: boolean): Fate[] {
-  const sectors = sectorsOf(write);
-  const first = (sector: number) => sector === 0;
-  const last = (sector: number) => sector === sectors - 1;
-  const none = () => false;
-  const fates: Fate[] = [tear(write, none, 'zeros', 'its size alone, all zeros')];
-  if (sectors > 1) {
-    fates.push(
-      tear(write, first, 'zeros', 'its first sector, the rest zeros'),
-      tear(write, last, 'zeros', 'its last sector, the rest zeros'),
-      tear(write, (sector) => !last(sector), 'stale', 'all but its last sector'),
-    );
-  }
-  if (isMinimal) {
-    fates.push(tear(write, (sector) => !first(sector), 'garbage', 'garbage in its first sector'));
-  }
-  return fates;
-}
-
-/** Any torn write that the model allows, for sampling. */
-function randomTear(write: Write, random: Random, isMinimal: boolean): Fate {
-  const sectors = sectorsOf(write);
-  const isKept = Array.from({ length: sectors }, () => random.next(2) === 0);
-  const fillings: Filling[] = isMinimal ? ['stale', 'zeros', 'garbage'] : ['stale', 'zeros'];
-  const filling = fillings[random.next(fillings.length)] ?? 'zeros';
-  const label = `sectors ${isKept.map((one) => (one ? '1' : '0')).join('')}, the rest ${filling}`;
-  return tear(write, (sector) => isKept[sector] === true, filling, label);
-}
-
-/** Sectors that the write touches, whole or in part. */
-function sectorsOf({ position, data }: Write): number {
-  const first = Math.floor(position / SECTOR_BYTES);
-  return Math.floor((position + data.length - 1) / SECTOR_BYTES) - first + 1;
-}
-
-function tear(
-  write: Write,
-  isKept: (sector: number) => boolean,
-  filling: Filling,
-  label: string,
-): Fate {
-  const happen = (state: DiskState) => {
-    const before = contentOf(state, write.inode);
-    const end = write.position + write.data.length;
-    const isCut = filling === 'stale' && !isKept(sectorsOf(write) - 1);
-    // A lost end that is not filled with anything is a file that did not grow.
-    const size = Math.max(before.length, isCut ? lastKeptByte(write, isKept) : end);
-    const after = new Uint8Array(size);
-    after.set(before);
-    const firstSector = Math.floor(write.position / SECTOR_BYTES);
-    for (let at = write.position; at < Math.min(end, size); ) {
-      const sector = Math.floor(at / SECTOR_BYTES);
-      const stop = Math.min(end, (sector + 1) * SECTOR_BYTES, size);
-      const part = write.data.subarray(at - write.position, stop - write.position);
-      if (isKept(sector - firstSector)) after.set(part, at);
-      else if (filling !== 'stale') after.set(fill(part, filling), at);
-      at = stop;
-    }
-    state.files.set(write.inode, after);
-  };
-  return { label: `torn: ${label}`, happen };
-}
-
-/** End of the last kept sector; 0 if none was, and then the write leaves no trace. */
-function lastKeptByte(write: Write, isKept: (sector: number) => boolean): number {
-  const firstSector = Math.floor(write.position / SECTOR_BYTES);
-  for (let sector = sectorsOf(write) - 1; sector >= 0; sector -= 1) {
-    if (isKept(sector)) return (firstSector + sector + 1) * SECTOR_BYTES;
-  }
-  return 0;
-}
-
-function fill(part: Uint8Array, filling: Filling): Uint8Array {
-  if (filling === 'zeros') return new Uint8Array(part.length);
-  return part.map((byte, index) => byte ^ (0x5a + index));
 }
 
 type Choice = readonly Fate[];
@@ -228,39 +95,27 @@ function* sampleChoices(
   const random = createRandom(seed);
   const lost = slots.map(lostFate);
   const kept = slots.map(keptFate);
-  const near: Choice[] = [];
+  const near: [Choice, number, Fate][] = [];
   for (const [index, { fates }] of slots.entries()) {
     for (const fate of fates) {
-      if (fate !== lost[index]) near.push(lost.with(index, fate));
-      if (fate !== kept[index]) near.push(kept.with(index, fate));
+      if (fate !== lost[index]) near.push([lost, index, fate]);
+      if (fate !== kept[index]) near.push([kept, index, fate]);
     }
   }
+  let given = 0;
+  for (const choice of [lost, kept].slice(0, limit)) {
+    yield choice;
+    given += 1;
+  }
   // Shuffled, so that a limit too small for all of them does not always leave out the same ones.
-  const first = [lost, kept, ...shuffle(near, random)];
-  yield* first.slice(0, limit);
-  for (let given = first.length; given < limit; given += 1) {
+  while (near.length > 0 && given < limit) {
+    const [from, index, fate] = near.splice(random.next(near.length), 1)[0] ?? [lost, 0, dropped];
+    yield from.with(index, fate);
+    given += 1;
+  }
+  for (; given < limit; given += 1) {
     yield slots.map((slot) => randomFate(slot, random, isMinimal));
   }
-}
-
-function shuffle<T>(items: readonly T[], random: Random): T[] {
-  const rest = [...items];
-  return items.flatMap(() => rest.splice(random.next(rest.length), 1));
-}
-
-function lostFate({ fates }: Slot): Fate {
-  return fates[0] ?? dropped;
-}
-
-function keptFate({ fates }: Slot): Fate {
-  return fates.find(({ label }) => label === 'kept') ?? fates.at(-1) ?? dropped;
-}
-
-function randomFate({ operations, fates }: Slot, random: Random, isMinimal: boolean): Fate {
-  const [only] = operations;
-  const isTorn = only?.kind === 'write' && random.next(3) === 0;
-  if (isTorn) return randomTear(only, random, isMinimal);
-  return fates[random.next(fates.length)] ?? dropped;
 }
 
 function* build(
@@ -268,40 +123,71 @@ function* build(
   slots: readonly Slot[],
   choices: Iterable<Choice>,
   names: (inode: number) => string,
-): Generator<CrashImage> {
-  for (const choice of choices) {
-    const state = copyState(durable);
-    for (const fate of choice) fate.happen(state);
-    yield {
-      state,
-      get fates() {
-        return choice.map(({ label }, index) => {
-          const operations = slots[index]?.operations ?? [];
-          const what =
-            operations.length === 1 && operations[0]
-              ? describeOperation(operations[0], names)
-              : 'names';
-          return `${what}: ${label}`;
-        });
-      },
-    };
+): Generator<ChosenImage> {
+  for (const choice of choices) yield new LazyImage(durable, slots, choice, names);
+}
+
+class LazyImage implements ChosenImage {
+  readonly #durable: DiskState;
+  readonly #slots: readonly Slot[];
+  readonly #choice: Choice;
+  readonly #names: (inode: number) => string;
+  #state: DiskState | undefined;
+
+  constructor(
+    durable: DiskState,
+    slots: readonly Slot[],
+    choice: Choice,
+    names: (inode: number) => string,
+  ) {
+    this.#durable = durable;
+    this.#slots = slots;
+    this.#choice = choice;
+    this.#names = names;
+  }
+
+  get choice(): string {
+    let key = '';
+    for (const { id } of this.#choice) if (id !== '') key += `${id};`;
+    return key;
+  }
+
+  get state(): DiskState {
+    if (this.#state === undefined) {
+      this.#state = copyState(this.#durable);
+      for (const fate of this.#choice) fate.happen(this.#state);
+    }
+    return this.#state;
+  }
+
+  get fates(): readonly string[] {
+    return this.#choice.map(({ label }, index) => {
+      const operations = this.#slots[index]?.operations ?? [];
+      const [only] = operations;
+      const what = operations.length === 1 && only ? describeOperation(only, this.#names) : 'names';
+      return `${what}: ${label}`;
+    });
   }
 }
 
 /** Names for inodes in descriptions: the last name each was given. */
-function namesIn(
-  durable: DiskState,
-  pending: readonly PendingOperation[],
-): (inode: number) => string {
-  const names = new Map<number, string>([[2, '/']]);
-  for (const entries of durable.directories.values()) {
-    for (const [name, inode] of entries) names.set(inode, name);
-  }
-  for (const operation of pending) {
-    if (operation.kind === 'add') names.set(operation.inode, operation.name);
-    if (operation.kind === 'move') names.set(operation.inode, operation.toName);
-  }
-  return (inode) => names.get(inode) ?? `inode ${inode}`;
+function namesAt({ durable, pending }: DiskMoment): (inode: number) => string {
+  let names: Map<number, string> | undefined;
+  const found = () => {
+    const last = new Map<number, string>([[rootInode, '/']]);
+    for (const entries of durable.directories.values()) {
+      for (const [name, inode] of entries) last.set(inode, name);
+    }
+    for (const operation of pending) {
+      if (operation.kind === 'add') last.set(operation.inode, operation.name);
+      if (operation.kind === 'move') last.set(operation.inode, operation.toName);
+    }
+    return last;
+  };
+  return (inode) => {
+    names ??= found();
+    return names.get(inode) ?? `inode ${inode}`;
+  };
 }
 
 /** The digest of a file's content; it may leave out what nobody reads. */

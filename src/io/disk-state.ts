@@ -4,7 +4,7 @@
  * them. Ruled by `docs/fault-model.md`.
  */
 import { firstTick } from './memory-file-system.js';
-import { type Attributes, rootInode } from './memory-inodes.js';
+import { type Attributes, type DirectoryInode, type Inode, rootInode } from './memory-inodes.js';
 
 /** What an inode is, apart from what can be lost: made durable together with its first name. */
 export type InodeFacts =
@@ -52,6 +52,24 @@ export function isData(
   operation: PendingOperation,
 ): operation is Extract<PendingOperation, { kind: 'write' | 'resize' }> {
   return operation.kind === 'write' || operation.kind === 'resize';
+}
+
+/** A disk on which there is nothing but its root. */
+export function emptyState(root: DirectoryInode): DiskState {
+  return {
+    inodes: new Map([[rootInode, factsOf(root)]]),
+    files: new Map(),
+    directories: new Map([[rootInode, new Map()]]),
+  };
+}
+
+/** What is durable of an inode together with its first name; the attributes are the inode's own. */
+export function factsOf(inode: Inode): InodeFacts {
+  const { attributes } = inode;
+  if (inode.kind === 'directory') return { kind: 'directory', attributes, parent: inode.parent };
+  return inode.kind === 'file'
+    ? { kind: 'file', attributes }
+    : { kind: 'symlink', attributes, target: inode.target };
 }
 
 /** A copy that can be changed by {@link apply} without changing the original. Contents are shared. */

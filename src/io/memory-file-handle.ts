@@ -13,8 +13,9 @@ const fileBytesMax = 2 ** 30;
 /** Device number that every in-memory file reports. */
 const memoryDevice = 1;
 
-/** Metadata of an inode. */
+/** Metadata of an inode. Its size is part of it, so the file counts as used. */
 export function statOf(inode: Inode): FileStat {
+  if (inode.kind === 'file') inode.wasUsed = true;
   const { mode, uid, gid, links, modifiedMs, changedMs } = inode.attributes;
   return {
     kind: inode.kind,
@@ -49,6 +50,7 @@ export class MemoryFileHandle implements FileHandle {
   read(target: Uint8Array, position: number): number {
     checkByteCount('position', position);
     this.#checkOpen('read');
+    this.inode.wasUsed = true;
     const length = Math.max(0, Math.min(target.length, this.inode.size - position));
     if (length > 0) target.set(this.inode.content.subarray(position, position + length));
     return length;
@@ -66,6 +68,7 @@ export class MemoryFileHandle implements FileHandle {
 
   size(): number {
     this.#checkOpen('fstat');
+    this.inode.wasUsed = true;
     return this.inode.size;
   }
 

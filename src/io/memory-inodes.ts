@@ -14,6 +14,8 @@ export interface FileInode {
   size: number;
   /** Whether somebody else holds `content` too: it is copied before it is changed. */
   isShared?: boolean;
+  /** Whether content or size was asked for or changed since it was made or restored. */
+  wasUsed?: boolean;
 }
 
 /** A directory: names to inode numbers. `parent` is its own number for the root. */
@@ -148,6 +150,7 @@ export class InodeTable {
   writeBytes(file: FileInode, data: Uint8Array, position: number): void {
     if (data.length === 0) return;
     const end = position + data.length;
+    file.wasUsed = true;
     own(file);
     reserve(file, end);
     file.content.set(data, position);
@@ -157,6 +160,7 @@ export class InodeTable {
 
   /** Cuts a file or extends it with zeros. */
   setSize(file: FileInode, size: number): void {
+    file.wasUsed = true;
     own(file);
     reserve(file, size);
     // Bytes beyond the size are always zero, so that a later extension reads zeros.

@@ -11,6 +11,8 @@ import {
   copyFacts,
   copyState,
   type DiskState,
+  emptyState,
+  factsOf,
   type InodeFacts,
   isData,
   namesIn,
@@ -107,6 +109,11 @@ export class SimulatedDisk extends MemoryFileSystem {
     return visibleAt(this.#journal.moment());
   }
 
+  /** Numbers of the files of the image it started from of which neither content nor size was asked for since. */
+  unused(): ReadonlySet<number> {
+    return this.#journal.unused();
+  }
+
   /** Makes everything durable, as a quiet minute does; not what {@link dropPending} has forgotten. */
   settle(): void {
     this.#journal.settle();
@@ -139,6 +146,8 @@ class JournalingInodes extends InodeTable {
   #frozenFacts: Map<number, InodeFacts> | undefined;
   /** Files of which the process sees more than the disk was ever told, by inode number. */
   readonly #cached = new Map<number, FileInode>();
+  /** Files of the image that it started from. */
+  readonly #loaded: FileInode[] = [];
 
   constructor(
     now: () => number,
@@ -159,6 +168,11 @@ class JournalingInodes extends InodeTable {
     this.#frozenFacts ??= copyFacts(this.#durable.inodes);
     const durable = { ...this.#frozen, inodes: this.#frozenFacts };
     return { durable, pending: [...this.#pending], cached: this.#cachedContents() };
+  }
+
+  unused(): ReadonlySet<number> {
+    const unused = this.#loaded.filter(({ wasUsed }) => wasUsed !== true);
+    return new Set(unused.map(({ number }) => number));
   }
 
   settle(): void {
@@ -338,7 +352,9 @@ class JournalingInodes extends InodeTable {
       this.#durable.files.set(number, content);
       // Durable contents are never changed in place: the process gets its own copy when it writes.
       const size = content.length;
-      this.#restore({ kind: 'file', number, attributes, content, size, isShared: true });
+      const file: FileInode = { kind: 'file', number, attributes, content, size, isShared: true };
+      this.#loaded.push(file);
+      this.#restore(file);
     } else if (facts.kind === 'directory') {
       this.#durable.directories.set(number, new Map(names));
       this.#restore({ kind: 'directory', number, attributes, entries: new Map(names), parent });
@@ -351,22 +367,6 @@ class JournalingInodes extends InodeTable {
     this.restore(inode);
     this.#durable.inodes.set(inode.number, factsOf(inode));
   }
-}
-
-function emptyState(root: DirectoryInode): DiskState {
-  return {
-    inodes: new Map([[rootInode, factsOf(root)]]),
-    files: new Map(),
-    directories: new Map([[rootInode, new Map()]]),
-  };
-}
-
-function factsOf(inode: Inode): InodeFacts {
-  const { attributes } = inode;
-  if (inode.kind === 'directory') return { kind: 'directory', attributes, parent: inode.parent };
-  return inode.kind === 'file'
-    ? { kind: 'file', attributes }
-    : { kind: 'symlink', attributes, target: inode.target };
 }
 
 const nothingCached: ReadonlyMap<number, Uint8Array> = new Map();

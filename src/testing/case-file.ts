@@ -8,7 +8,7 @@ import { rootInode } from '../io/memory-inodes.js';
 import { type PersistenceModel, reachable } from '../io/simulated-disk.js';
 import type { DetectorScenario } from './detector-lab.js';
 import type { Allowed } from './expectation.js';
-import type { FoundFailure } from './explore-program.js';
+import type { FoundFailure } from './explore-report.js';
 import type { PortFault } from './faulty-io.js';
 import type { Scenario } from './scenario.js';
 

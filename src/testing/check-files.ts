@@ -10,7 +10,7 @@ import type { DiskState } from '../io/disk-state.js';
 import { type DiskMoment, describeState, visibleAt } from '../io/simulated-disk.js';
 import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
-import type { Failure } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
 import { listOf, nameOf, type SealPromise } from './seal-promises.js';
 
@@ -26,17 +26,41 @@ const isTemporary = (path: string) => path.endsWith('.tmp');
 /** The lock comes and goes, and is no state. */
 export const isLock = (path: string): boolean => path.includes('/.checkpoint.lock');
 
-const filesOf = new WeakMap<DiskState, LabFiles>();
-
-/** A disk's files, walked once for each state. */
-export function labFiles(state: DiskState): LabFiles {
-  let files = filesOf.get(state);
-  if (files === undefined) {
-    files = describeState(state);
-    filesOf.set(state, files);
-  }
-  return files;
+/** Computes something of a disk's state once for each: many recoveries leave the same one. */
+export function onceForEach<T>(compute: (state: DiskState) => T): (state: DiskState) => T {
+  const known = new WeakMap<DiskState, { readonly found: T }>();
+  return (state) => {
+    let one = known.get(state);
+    if (one === undefined) {
+      one = { found: compute(state) };
+      known.set(state, one);
+    }
+    return one.found;
+  };
 }
+
+/** A disk's files. */
+export const labFiles = onceForEach((state): LabFiles => describeState(state));
+
+/** Digests of all that is on a disk. */
+const digestsIn = onceForEach(
+  (state) => new Set(labFiles(state).flatMap(({ content }) => digestsOf(content))),
+);
+
+/** The checkpoint and those in history. */
+const checkpointsIn = onceForEach((state) =>
+  labFiles(state).filter(({ path }) => path === TARGET || ENTRY.test(path)),
+);
+
+/** The seals of those that verify, by sequence number. */
+const sealedIn = onceForEach((state) =>
+  checkpointsIn(state)
+    .flatMap(({ content }) => {
+      const reading = readingOf(content);
+      return reading.kind === 'sealed' ? [{ ...reading, value: valueIn(content) }] : [];
+    })
+    .sort((left, right) => left.sequence - right.sequence),
+);
 
 /** No log and no temporary file is left. */
 export function checkLeftovers(after: DiskState): Failure[] {
@@ -53,13 +77,24 @@ export function checkKept(
   after: DiskState,
   check: 'keeps-what-it-cannot-explain' | 'evidence-survives-crashes',
 ): Failure[] {
-  const kept = new Set(labFiles(after).flatMap(({ content }) => digestsOf(content)));
+  const kept = digestsIn(after);
   return before.flatMap(({ path, content }): Failure[] => {
     if (content === undefined || isTemporary(path) || isLock(path)) return [];
     if (digestsOf(content).some((digest) => kept.has(digest))) return [];
     if (isLog(path) && isSpent(content, kept)) return [];
     return [{ check, message: `the bytes of ${path} are gone` }];
   });
+}
+
+/** A text for all that {@link checkKept} asks of files, whatever is left of them. */
+export function evidenceIn(files: LabFiles): string {
+  let text = '';
+  for (const { path, content } of files) {
+    if (content === undefined || isTemporary(path) || isLock(path)) continue;
+    if (isLog(path) && isSpent(content, new Set())) continue;
+    text += `${path}=${digestOf(content)}\n`;
+  }
+  return text;
 }
 
 /** What of a disk is durable and seen: after a mere kill, some files are only the one or the other. */
@@ -79,7 +114,7 @@ export function checkHistory(after: DiskState, { past = [], newest }: Allowed): 
   const fail = (what: string) => [
     { check: 'history-is-complete', message: `${what} was acknowledged and is gone` },
   ];
-  const files = labFiles(after).filter(({ path }) => path === TARGET || ENTRY.test(path));
+  const files = checkpointsIn(after);
   const isNewest = (path: string, content?: Uint8Array) => {
     const reading = readingOf(content);
     if (typeof newest === 'number') {
@@ -92,19 +127,14 @@ export function checkHistory(after: DiskState, { past = [], newest }: Allowed): 
     return fail(typeof newest === 'number' ? `checkpoint ${newest}` : newest);
   }
   if (past.length === 0) return [];
-  const sealed = files.filter(({ content }) => readingOf(content).kind === 'sealed');
-  const found = new Set(sealed.map(({ content }) => valueIn(content)));
+  const found = new Set(sealedIn(after).map(({ value }) => value));
   const lost = past.find((value) => !found.has(value));
   return lost === undefined ? [] : fail(lost);
 }
 
 /** A later checkpoint has no lower epoch, and each opening of the store a higher one. */
 export function checkEpochs(after: DiskState, { reopened = [] }: Allowed): Failure[] {
-  const sealed = labFiles(after).flatMap(({ path, content }) => {
-    const reading = path === TARGET || ENTRY.test(path) ? readingOf(content) : undefined;
-    return reading?.kind === 'sealed' ? [reading] : [];
-  });
-  sealed.sort((left, right) => left.sequence - right.sequence);
+  const sealed = sealedIn(after);
   return sealed.flatMap(({ sequence, epoch }, index): Failure[] => {
     const opening = reopened.find(({ first }) => first === sequence);
     const isEarlier = (one: { readonly sequence: number }) =>
@@ -219,10 +249,7 @@ function isSpent(log: Uint8Array, kept: ReadonlySet<string>): boolean {
 /** Compares the checkpoints that a recovery has left with what was promised of them. */
 export function checkSeals(after: DiskState, promises: readonly SealPromise[]): Failure[] {
   if (promises.length === 0) return [];
-  const sealed = labFiles(after).flatMap(({ path, content }) => {
-    const reading = path === TARGET || ENTRY.test(path) ? readingOf(content) : undefined;
-    return reading?.kind === 'sealed' ? [reading] : [];
-  });
+  const sealed = sealedIn(after);
   const check = 'keeps-labels-pins-and-artifacts';
   return promises.flatMap(({ sequence, names, lists, stays }): Failure[] => {
     const copies = sealed.filter((reading) => reading.sequence === sequence);

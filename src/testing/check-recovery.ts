@@ -21,10 +21,11 @@ import {
   isLock,
   type LabFiles,
   labFiles,
+  onceForEach,
 } from './check-files.js';
 import { digestOf } from './digest.js';
 import { type Allowed, canonical } from './expectation.js';
-import type { Failure } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { type FixedWorld, fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE, type Scenario } from './scenario.js';
@@ -59,10 +60,21 @@ export type CheckName =
 /** What second recoveries came to, by what they started from: many images share one. */
 export type SettledChecks = Map<string, readonly Failure[]>;
 
+/** What of a scenario the store under test is opened with, in the run and in each recovery. */
+type Opening = {
+  readonly [Option in 'externalEdits' | 'publish']?: Scenario[Option] | undefined;
+};
+
+/** The same as options of a store. All of it decides what a recovery does, so no two share what is known. */
+export function openOptionsOf({ externalEdits = 'adopt', publish }: Opening) {
+  // Time publishes nothing in the lab.
+  const waiting = publish && { publish: { ...publish, afterMs: Number.POSITIVE_INFINITY } };
+  return { externalEdits, ...waiting };
+}
+
 /** How to open the store under test. */
-export interface OpenSettings {
+export interface OpenSettings extends Opening {
   readonly open: typeof openCheckpointStore;
-  readonly externalEdits: CheckpointStoreOptions['externalEdits'];
 }
 
 /** What the store is opened with besides: who looks on, and the lab's world in place of this machine's. */
@@ -78,29 +90,41 @@ export interface Disturbances {
   readonly decide?: Decide | undefined;
 }
 
-/** What a recovery came to. `hasMetFaults`: the file system has done something else than it should. */
-export type Outcome =
-  | {
-      readonly ready: true;
-      readonly store: CheckpointStore<unknown>;
-      readonly hasMetFaults?: boolean;
-    }
-  | { readonly ready: false; readonly error: unknown; readonly hasMetFaults?: boolean };
+/** What a store was like when it had been opened. */
+export type RecoveredStore = Pick<
+  CheckpointStore<unknown>,
+  'sequence' | 'text' | 'state' | 'recovery'
+>;
+
+/** What a recovery came to. */
+export type Outcome = MetInRecovery &
+  (
+    | { readonly ready: true; readonly store: RecoveredStore }
+    | { readonly ready: false; readonly error: unknown }
+  );
+
+/** What it met on the way. */
+export interface MetInRecovery {
+  /** The file system has done something else than it should. */
+  readonly hasMetFaults?: boolean;
+  /** A sync has been confirmed that was not done. */
+  readonly hasLied?: boolean;
+}
 
 /** Opens the store on a disk. It is never closed: a crashed program doesn't. */
 export async function recover(
   disk: SimulatedDisk,
   settings: OpenSettings & Disturbances & LabWorld,
 ): Promise<Outcome> {
-  const { open, externalEdits, inspect, clock, random, faults = [], decide } = settings;
+  const { open, inspect, clock, random, faults = [], decide } = settings;
   const faulty = decide && new FaultyFileSystem(disk, decide);
-  const met = () => faulty !== undefined && { hasMetFaults: faulty.injected.length > 0 };
+  const met = () => faulty !== undefined && whatWasMet(faulty);
   try {
     const store = await open<unknown>({
       directory: LAB_DIRECTORY,
       file: LAB_FILE,
       fileSystem: faulty ?? disk,
-      externalEdits,
+      ...openOptionsOf(settings),
       restore: false,
       audit: false,
       // The lab's clock is far from the stamps of its disks.
@@ -110,10 +134,15 @@ export async function recover(
       random,
       ...(faults.length > 0 && { around: (io) => faultyIo(io, faults) }),
     });
-    return { ready: true, store, ...met() };
+    return { ready: true, store: whatIsIn(store), ...met() };
   } catch (error) {
     return { ready: false, error, ...met() };
   }
+}
+
+function whatWasMet({ injected }: FaultyFileSystem): MetInRecovery {
+  const hasLied = injected.some(({ fault }) => fault.kind === 'lie');
+  return { hasMetFaults: injected.length > 0, hasLied };
 }
 
 /** A recovery that is to be checked. */
@@ -122,12 +151,15 @@ export interface RecoveryCase {
   readonly before: DiskState;
   /** What the first crash left for good, if recoveries were crashed since. */
   readonly origin?: LabFiles | undefined;
-  readonly disk: SimulatedDisk;
+  /** What is seen on the disk after it. */
+  readonly after: DiskState;
   readonly outcome: Outcome;
   readonly allowed: Allowed;
   /** What was run; without it nothing is known of who wrote the file, and readers are not asked. */
   readonly scenario?: Scenario | undefined;
 }
+
+const textOf = onceForEach((state) => fingerprintOf(labFiles(state), digestOf));
 
 /** Runs every check. `settled` remembers second recoveries, which many images share. */
 export async function checkRecovery(
@@ -135,10 +167,9 @@ export async function checkRecovery(
   settings: OpenSettings,
   settled: SettledChecks,
 ): Promise<readonly Failure[]> {
-  const { before, origin, disk, outcome, allowed, scenario } = tried;
+  const { before, origin, after, outcome, allowed, scenario } = tried;
   if (!outcome.ready) return await checkRefusal(tried, settings, settled);
   const { store } = outcome;
-  const after = disk.visible();
   const isAsked = scenario !== undefined && allowed.lied !== true;
   const failures = [
     ...(isAsked ? checkReaders(before, allowed, scenario) : []),
@@ -149,7 +180,8 @@ export async function checkRecovery(
       ? []
       : checkKept(origin, after, 'evidence-survives-crashes')),
   ];
-  const key = `${store.sequence}|${valueIn(store)}|${fingerprintOf(labFiles(after), digestOf)}`;
+  const opening = JSON.stringify(openOptionsOf(settings));
+  const key = `${opening}|${store.sequence}|${valueIn(store)}|${textOf(after)}`;
   let again = settled.get(key);
   if (again === undefined) {
     again = await checkAgain(after, store, settings);
@@ -158,11 +190,7 @@ export async function checkRecovery(
   return [...failures, ...again];
 }
 
-function checkPromises(
-  store: CheckpointStore<unknown>,
-  after: DiskState,
-  allowed: Allowed,
-): Failure[] {
+function checkPromises(store: RecoveredStore, after: DiskState, allowed: Allowed): Failure[] {
   const failures: Failure[] = [];
   const found = valueIn(store);
   if (!allowed.values.includes(found)) {
@@ -190,7 +218,7 @@ async function checkRefusal(
   settings: OpenSettings,
   settled: SettledChecks,
 ): Promise<readonly Failure[]> {
-  const { before, disk, outcome, allowed } = tried;
+  const { before, after, outcome, allowed } = tried;
   if (outcome.ready) return [];
   const { error, hasMetFaults } = outcome;
   if (settings.externalEdits === 'reject' && codeOf(error) === 'EDITED_OUTSIDE') return [];
@@ -201,35 +229,43 @@ async function checkRefusal(
   if (codeOf(error) === undefined) {
     return [{ check: 'refuses-with-a-code', message: describeError(error) }];
   }
-  const after = disk.visible();
   if (!isMadeToFail) return checkKept(labFiles(before), after, 'keeps-what-it-cannot-explain');
   const next = new SimulatedDisk({ state: after });
   const world = fixedWorld('a recovery after a refusal');
-  const second = { ...tried, disk: next, outcome: await recover(next, { ...settings, ...world }) };
+  const found = await recover(next, { ...settings, ...world });
+  const second = { ...tried, after: next.visible(), outcome: found };
   const failures = await checkRecovery(second, settings, settled);
   const refused = `after a recovery that refused (${describeError(error)}): `;
   return failures.map(({ check, message }) => ({ check, message: `${refused}${message}` }));
 }
 
-const values = new Map<string, string>();
-const VALUES_MAX = 10_000;
+const states = new Map<string, { readonly state: unknown; readonly value: string }>();
+const STATES_MAX = 10_000;
 
-/** The canonical value of a store's state; parsed once for each text. */
-function valueIn(store: CheckpointStore<unknown>): string {
+/** A store's state with its canonical value; parsed once for each text. */
+function stateIn(store: RecoveredStore): { readonly state: unknown; readonly value: string } {
   const { text } = store;
-  if (text === undefined) return canonical(undefined);
-  let value = values.get(text);
-  if (value === undefined) {
-    if (values.size >= VALUES_MAX) values.clear();
-    value = canonical(store.state);
-    values.set(text, value);
+  if (text === undefined) return { state: undefined, value: canonical(undefined) };
+  let known = states.get(text);
+  if (known === undefined) {
+    if (states.size >= STATES_MAX) states.clear();
+    known = { state: store.state, value: canonical(store.state) };
+    states.set(text, known);
   }
-  return value;
+  return known;
+}
+
+const valueIn = (store: RecoveredStore): string => stateIn(store).value;
+
+/** What is asked of a store after its recovery, without the store, which is large. */
+export function whatIsIn(store: CheckpointStore<unknown>): RecoveredStore {
+  const { sequence, text, recovery } = store;
+  return { sequence, text, recovery, state: stateIn(store).state };
 }
 
 async function checkAgain(
   after: DiskState,
-  first: CheckpointStore<unknown>,
+  first: RecoveredStore,
   settings: OpenSettings,
 ): Promise<Failure[]> {
   const disk = new SimulatedDisk({ state: after });

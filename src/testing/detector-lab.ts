@@ -12,7 +12,8 @@ import type { RestoreOptions } from '../store/restore-options.js';
 import type { CheckpointStoreOptions } from '../store/store-options.js';
 import { type CheckpointStore, openCheckpointStore } from '../store.js';
 import { checkKept, checkLeftovers, labFiles } from './check-files.js';
-import { type Failure, type Probe, type Program, unwatched } from './explore-program.js';
+import { type Probe, type Program, unwatched } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { fixedWorld } from './fixed-world.js';
 import { LAB_DIRECTORY, LAB_FILE } from './scenario.js';
@@ -82,7 +83,7 @@ type Store = CheckpointStore<{ v: number }>;
 /** What a recovery came to. */
 export interface DetectorFound {
   /** The store, where it could be opened. */
-  readonly store?: CheckpointStore<{ v: number }>;
+  readonly store?: Pick<CheckpointStore<{ v: number }>, 'sequence' | 'text' | 'state' | 'recovery'>;
   /** Why it could not be opened. */
   readonly error?: unknown;
   /** What its failure detector says. */
@@ -106,22 +107,31 @@ export function detectorProgram(
           inspect,
           around: (io) => faultyIo(io, faults),
         });
-        return { store, health: store.health, crashes };
+        const { sequence, text, state, recovery, health } = store;
+        return { store: { sequence, text, state, recovery }, health, crashes };
       } catch (error) {
         return { error, crashes };
       }
     },
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
-    check: ({ before, disk, found, promised }) => [
-      ...checkFound(scenario, found, promised),
-      ...(found.store === undefined ? [] : checkLeftovers(disk.visible())),
-      // What the detector remembers changes: that is what it is for.
-      ...checkKept(
-        labFiles(before).filter(({ path }) => !path.endsWith('/.checkpoint.health')),
-        disk.visible(),
-        'keeps-what-it-cannot-explain',
-      ),
-    ],
+    decidedBy: (crashes) => {
+      const { steps, name, runFaults, runFaultsFrom, recoveryFaults, schemaFrom, ...rest } =
+        scenario;
+      return JSON.stringify([crashes, rest, ...(crashes === 1 ? [recoveryFaults] : [])]);
+    },
+    check: (recovered) => {
+      const { before, found, promised, after = recovered.disk.visible() } = recovered;
+      return [
+        ...checkFound(scenario, found, promised),
+        ...(found.store === undefined ? [] : checkLeftovers(after)),
+        // What the detector remembers changes: that is what it is for.
+        ...checkKept(
+          labFiles(before).filter(({ path }) => !path.endsWith('/.checkpoint.health')),
+          after,
+          'keeps-what-it-cannot-explain',
+        ),
+      ];
+    },
   };
 }
 

@@ -6,7 +6,7 @@
  * {@link Program}. `docs/testing.md` shows how to write one.
  */
 import type { InspectionEvent } from 'xstate';
-import { afterKill, type CrashImage, crashImages, fingerprint, mount } from '../io/crash-images.js';
+import { afterKill, type CrashImage, crashImages, mount } from '../io/crash-images.js';
 import type { DiskState } from '../io/disk-state.js';
 import {
   type DiskMoment,
@@ -15,7 +15,17 @@ import {
   visibleAt,
 } from '../io/simulated-disk.js';
 import { Coverage } from './coverage.js';
-import { digestOf } from './digest.js';
+import type {
+  ExploreCounts,
+  ExploreReport,
+  Failure,
+  FoundFailure,
+  TrailStep,
+} from './explore-report.js';
+import type { Sketch } from './image-sketch.js';
+import { type KeptPromise, type Moment, MomentRecorder, momentsOn } from './moment-recorder.js';
+import { nothingOwn, RecoveryMemo } from './recovery-memo.js';
+import { SeenImages } from './seen-images.js';
 
 /** What a program gets to tell the explorer what it is at. */
 export interface Probe<Promised> {
@@ -25,14 +35,6 @@ export interface Probe<Promised> {
   readonly promises: (promised: () => Promised) => void;
   /** Runs something that is not the program's doing: no crash inside it is looked at. */
   readonly outside: (act: () => void) => void;
-}
-
-/** A check that did not hold. */
-export interface Failure {
-  /** The name of the check. */
-  readonly check: string;
-  /** In words: what was found, and what was promised. */
-  readonly message: string;
 }
 
 /** A finished recovery. */
@@ -45,6 +47,20 @@ export interface Recovered<Promised, Found> {
   readonly found: Found;
   /** What had been promised at the moment of the first crash. */
   readonly promised: Promised;
+  /** What is now seen on the disk, where that is known without asking it. */
+  readonly after?: DiskState;
+  /** How many crashes there were, as the explorer counts them. */
+  readonly depth?: number;
+  /** The first of several crashes; absent where this is the recovery from it. */
+  readonly first?: FirstCrash<Found>;
+}
+
+/** The first of several crashes. */
+export interface FirstCrash<Found> {
+  /** What it left: after a mere kill, not all that is seen is durable. */
+  readonly left: Omit<DiskMoment, 'model'>;
+  /** What the recovery from it would have come to, had it not been crashed. */
+  readonly found: Found;
 }
 
 /** Something that survives crashes, or is to be shown not to. */
@@ -62,6 +78,17 @@ export interface Program<Promised, Found> {
    * else are recovered once.
    */
   readonly ignores?: (path: string) => boolean;
+  /**
+   * A text for all that decides a recovery of this depth beside the names on the disk and the files that
+   * it looks into; and says that `check` needs no more of the disk than `after`. A recovery is then run
+   * once for all images that differ only in files that it leaves alone.
+   */
+  readonly decidedBy?: (depth: number) => string;
+  /**
+   * A text for all that `check` asks of the first of several crashes: equal images are checked once for
+   * each such text. Without it, once.
+   */
+  readonly comparesWith?: (first: FirstCrash<Found>) => string;
   /** What does not hold after a recovery; nothing if all is well. */
   readonly check: (
     recovered: Recovered<Promised, Found>,
@@ -90,66 +117,24 @@ export interface ExploreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was done. */
-export interface ExploreCounts {
-  /** Moments at which the clock was stopped. */
-  readonly moments: number;
-  /** Crash images taken. */
-  readonly images: number;
-  /** Of them, those that no earlier image equalled; each was recovered and checked. */
-  readonly distinct: number;
-  /** How many checks did not hold. */
-  readonly failures: number;
-}
-
-/** The outcome of an exploration. */
-export interface ExploreReport {
-  /** What was done. */
-  readonly counts: ExploreCounts;
-  /** What did not hold; empty is what one wants to see. */
-  readonly failures: readonly FoundFailure[];
-  /** How often each transition of the statecharts was crashed at. */
-  readonly coverage: Coverage;
-  /**
-   * Whether every image of every moment was taken, rather than a sample. What follows a mere kill is
-   * always sampled.
-   */
-  readonly exhaustive: boolean;
-}
-
-/** A failed check and how it was come to. */
-export interface FoundFailure extends Failure {
-  /** One entry for each crash. */
-  readonly trail: readonly TrailStep[];
-  /** What had been promised at the first of them. */
-  readonly promised: unknown;
-}
-
-/** One crash on the way to a failure. */
-export interface TrailStep {
-  /** What the program was at. */
-  readonly at: string;
-  /** What became of each pending operation. */
-  readonly fates: readonly string[];
-  /** What the disk held afterwards. */
-  readonly state: DiskState;
-}
-
-interface Moment<Promised> {
-  readonly disk: DiskMoment;
-  readonly promised: Promised;
-  readonly promisedKey: string;
-  readonly at: string;
-  /** Transitions taken since the moment before. */
-  readonly transitions: string[];
-}
-
 /** Takes a program through the lab. */
-export async function exploreProgram<Promised, Found>(
+export function exploreProgram<Promised, Found>(
   program: Program<Promised, Found>,
   options: ExploreOptions,
 ): Promise<ExploreReport> {
-  const exploration = new Exploration(program, options);
+  return exploreKnowing(program, options, new RecoveryMemo());
+}
+
+/**
+ * The same, with what explorations of programs whose recoveries are decided by the same texts have found
+ * out before.
+ */
+export async function exploreKnowing<Promised, Found>(
+  program: Program<Promised, Found>,
+  options: ExploreOptions,
+  memo: RecoveryMemo<Found>,
+): Promise<ExploreReport> {
+  const exploration = new Exploration(program, options, memo);
   await exploration.run();
   return exploration.report();
 }
@@ -160,18 +145,51 @@ const PROGRESS_STEP = 128;
 /** After a kill much is pending all the time, in each of the recovery's moments much the same. */
 const KILL_IMAGES_MAX = 8;
 
+/** One image, and how it was come to. */
+interface Crashed<Promised, Found> {
+  readonly image: CrashImage;
+  readonly sketch: Sketch;
+  readonly at: string;
+  readonly promise: KeptPromise<Promised>;
+  readonly way: Way<Found>;
+  readonly depth: number;
+}
+
+/** A recovery that was followed. */
+interface Followed<Promised, Found> {
+  readonly found: Found;
+  readonly moments: readonly Moment<Promised>[];
+}
+
+/** The crashes before an image. */
+interface Way<Found> {
+  readonly trail: readonly TrailStep[];
+  readonly first?: FirstCrash<Found>;
+  /** What is asked of the first of them in checks after it. */
+  readonly comparesWith: string;
+}
+
 class Exploration<Promised, Found> {
   readonly #program: Program<Promised, Found>;
   readonly #options: ExploreOptions;
   readonly #coverage = new Coverage();
-  readonly #counts = { moments: 0, images: 0, distinct: 0, failures: 0 };
+  readonly #counts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
   readonly #failures: FoundFailure[] = [];
-  readonly #seen = new Set<string>();
+  readonly #images: SeenImages;
+  readonly #memo: RecoveryMemo<Found>;
+  /** Recoveries with their moments, which are too large to be kept for other explorations. */
+  readonly #followed = new RecoveryMemo<Followed<Promised, Found>>();
   readonly #deadline: number;
   #exhaustive = true;
-  constructor(program: Program<Promised, Found>, options: ExploreOptions) {
+  constructor(
+    program: Program<Promised, Found>,
+    options: ExploreOptions,
+    memo: RecoveryMemo<Found>,
+  ) {
     this.#program = program;
     this.#options = options;
+    this.#memo = memo;
+    this.#images = new SeenImages(memo.sketcher, program.ignores);
     this.#deadline = (options.timeMs ?? Number.POSITIVE_INFINITY) + this.#now();
   }
 
@@ -181,7 +199,7 @@ class Exploration<Promised, Found> {
     await this.#program.run(disk, recorder);
     for (const moment of recorder.end()) {
       if (this.#isOver()) return;
-      await this.#crash(moment, [], 1);
+      await this.#crash(moment, { trail: [], comparesWith: '' }, 1);
     }
   }
 
@@ -199,9 +217,6 @@ class Exploration<Promised, Found> {
     return now === undefined ? performance.now() : now();
   }
 
-  readonly #digest = (content: Uint8Array, path: string): string =>
-    this.#program.ignores?.(path) === true ? 'ignored' : digestOf(content);
-
   #isOver(): boolean {
     const { failuresMax, signal } = this.#options;
     const tooMany = this.#failures.length >= failuresMax;
@@ -213,7 +228,7 @@ class Exploration<Promised, Found> {
   /** Takes the images of a moment and follows each that is new. */
   async #crash(
     moment: Moment<Promised>,
-    trail: readonly TrailStep[],
+    way: Way<Found>,
     depth: number,
     limitMax: number = Number.POSITIVE_INFINITY,
   ): Promise<void> {
@@ -223,19 +238,20 @@ class Exploration<Promised, Found> {
     this.#counts.moments += 1;
     const found = crashImages(moment.disk, { limit, seed: seed + this.#counts.moments });
     if (found.chosen === 'sampled' && limit === asked) this.#exhaustive = false;
+    const about = this.#images.about({ ...way, ...moment, depth });
     for (const image of found.images) {
       if (this.#isOver()) return;
       this.#counts.images += 1;
       this.#coverage.count(moment.transitions);
-      const key = `${depth}|${moment.promisedKey}|${fingerprint(image.state, this.#digest)}`;
-      if (this.#seen.has(key)) continue;
-      this.#seen.add(key);
+      const sketch = this.#images.sketchOf(image, moment.disk);
+      if (!this.#images.isNew(`${about}|${sketch.key}`)) continue;
       this.#counts.distinct += 1;
-      const step = { at: moment.at, fates: image.fates, state: image.state };
-      await this.#follow(image, moment.promised, [...trail, step], depth);
+      const crashed = { image, sketch, at: moment.at, promise: moment, way, depth };
+      if (depth < this.#options.depth) await this.#follow(crashed);
+      else await this.#settle(crashed);
       if (this.#counts.distinct % PROGRESS_STEP === 0) await this.#tell();
     }
-    if (depth < this.#options.depth) await this.#kill(moment, trail, depth);
+    if (depth < this.#options.depth) await this.#kill(moment, way, depth);
   }
 
   /**
@@ -243,41 +259,96 @@ class Exploration<Promised, Found> {
    * and the power fails in that recovery. Pages that the system has given up are left out: what it
    * reads then is not on the disk, and no program can tell (docs/fault-model.md, limits).
    */
-  async #kill(
-    { disk, promised, promisedKey, at }: Moment<Promised>,
-    trail: readonly TrailStep[],
-    depth: number,
-  ): Promise<void> {
+  async #kill(moment: Moment<Promised>, way: Way<Found>, depth: number): Promise<void> {
+    const { disk, at } = moment;
     if (disk.pending.length === 0 || disk.cached.size > 0 || this.#isOver()) return;
     const image = { state: visibleAt(disk), fates: ['killed: all of it is seen, none is durable'] };
     this.#counts.images += 1;
-    const key = `killed|${depth}|${promisedKey}|${disk.pending.length}|${fingerprint(image.state, this.#digest)}`;
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
+    const sketch = this.#images.sketch(image.state);
+    const about = this.#images.about({ ...way, ...moment, depth });
+    if (!this.#images.isNew(`killed|${about}|${disk.pending.length}|${sketch.key}`)) return;
     this.#counts.distinct += 1;
-    const further = { disk: afterKill(disk), limitMax: KILL_IMAGES_MAX };
-    await this.#follow(image, promised, [...trail, { at, ...image }], depth, further);
+    await this.#follow({ image, sketch, at, promise: moment, way, depth }, disk);
   }
 
-  /** Recovers one image, checks what comes out, and crashes that recovery if the depth allows. */
-  async #follow(
-    image: CrashImage,
-    promised: Promised,
-    trail: readonly TrailStep[],
-    depth: number,
-    further: { readonly disk?: SimulatedDisk; readonly limitMax?: number } = {},
-  ): Promise<void> {
-    const { disk = mount(image.state, this.#options.model), limitMax } = further;
-    const goesDeeper = depth < this.#options.depth;
-    const recorder = goesDeeper ? new MomentRecorder<Promised>(disk) : undefined;
-    recorder?.promises(() => promised);
-    const found = await this.#program.recover(disk, recorder ?? silent(), depth);
-    const moments = recorder?.end() ?? [];
-    const failures = await this.#program.check({ before: image.state, disk, found, promised });
-    for (const failure of failures) this.#fail({ ...failure, trail, promised });
-    for (const moment of moments) {
+  /** Recovers one image, unless it is known what comes of it, and checks that. */
+  async #settle({ image, sketch, ...crashed }: Crashed<Promised, Found>): Promise<void> {
+    const { state } = image;
+    const { depth } = crashed;
+    const kind = this.#program.decidedBy?.(depth);
+    let known = kind === undefined ? undefined : this.#memo.find(kind, sketch, state);
+    let disk: SimulatedDisk | undefined;
+    if (known === undefined) {
+      disk = mount(state, this.#options.model);
+      const found = await this.#program.recover(disk, silent(), depth);
+      this.#counts.recovered += 1;
+      known =
+        kind === undefined
+          ? { found, after: disk.visible(), own: nothingOwn }
+          : this.#memo.add(kind, sketch, disk, found);
+    }
+    await this.#check({ image, ...crashed }, known.found, known.after, disk);
+  }
+
+  /**
+   * Recovers one image, unless it is known what comes of it, checks that, and crashes the recovery.
+   * `killedAt`: the moment of a mere kill, after which the image is seen but not durable.
+   */
+  async #follow(crashed: Crashed<Promised, Found>, killedAt?: DiskMoment): Promise<void> {
+    const { image, sketch, promise, depth } = crashed;
+    // What is pending after a kill, no sketch tells.
+    const kind = killedAt === undefined ? this.#program.decidedBy?.(depth) : undefined;
+    let known = kind === undefined ? undefined : this.#followed.find(kind, sketch, image.state);
+    let disk: SimulatedDisk | undefined;
+    if (known === undefined) {
+      disk = killedAt === undefined ? mount(image.state, this.#options.model) : afterKill(killedAt);
+      const recorder = new MomentRecorder<Promised>(disk, promise);
+      const found = await this.#program.recover(disk, recorder, depth);
+      this.#counts.recovered += 1;
+      const followed = { found, moments: recorder.end() };
+      known =
+        kind === undefined
+          ? { found: followed, after: disk.visible(), own: nothingOwn }
+          : this.#followed.add(kind, sketch, disk, followed);
+    }
+    const { found, moments } = known.found;
+    await this.#check(crashed, found, known.after, disk);
+    const left = killedAt ?? { durable: image.state, pending: [], cached: new Map() };
+    const onward = this.#onward(crashed, { left, found });
+    const limitMax = killedAt === undefined ? undefined : KILL_IMAGES_MAX;
+    for (const moment of momentsOn(moments, known.own, promise)) {
       if (this.#isOver()) return;
-      await this.#crash(moment, trail, depth + 1, limitMax);
+      await this.#crash(moment, onward, depth + 1, limitMax);
+    }
+  }
+
+  #onward({ image, at, way }: Crashed<Promised, Found>, crash: FirstCrash<Found>): Way<Found> {
+    const { state, fates } = image;
+    const trail = [...way.trail, { at, fates, state }];
+    if (way.first !== undefined) return { ...way, trail };
+    return { trail, first: crash, comparesWith: this.#program.comparesWith?.(crash) ?? '' };
+  }
+
+  async #check(
+    { image, at, promise, way, depth }: Omit<Crashed<Promised, Found>, 'sketch'>,
+    found: Found,
+    after: DiskState,
+    run: SimulatedDisk | undefined,
+  ): Promise<void> {
+    const { promised } = promise;
+    const { model } = this.#options;
+    let disk = run;
+    const recovered = {
+      ...{ before: image.state, found, promised, after, depth },
+      ...(way.first && { first: way.first }),
+      get disk() {
+        disk ??= mount(after, model);
+        return disk;
+      },
+    };
+    for (const failure of await this.#program.check(recovered)) {
+      const step = { at, fates: image.fates, state: image.state };
+      this.#fail({ ...failure, trail: [...way.trail, step], promised });
     }
   }
 
@@ -301,70 +372,4 @@ export const unwatched = (): void => {};
 
 function silent<Promised>(): Probe<Promised> {
   return { inspect: unwatched, promises: () => {}, outside: (act) => act() };
-}
-
-/** Collects the moments of one run; those that nothing tells apart are one. */
-class MomentRecorder<Promised> implements Probe<Promised> {
-  readonly #disk: SimulatedDisk;
-  readonly #moments: Moment<Promised>[] = [];
-  #promised: (() => Promised) | undefined;
-  #transitions: string[] = [];
-  #state = 'start';
-  #changes = 0;
-  /** How many changes there had been at the newest moment. */
-  #taken = -1;
-  #isPaused = false;
-  constructor(disk: SimulatedDisk) {
-    this.#disk = disk;
-    disk.onChange(() => this.#changed());
-  }
-
-  readonly inspect = (event: InspectionEvent): void => {
-    if (event.type !== '@xstate.microstep') return;
-    this.#transitions.push(...Coverage.keysOf(event));
-    this.#state = Coverage.stateOf(event) ?? this.#state;
-    this.#take();
-  };
-  promises(promised: () => Promised): void {
-    this.#promised = promised;
-    this.#take();
-  }
-
-  readonly outside = (act: () => void): void => {
-    this.#isPaused = true;
-    try {
-      act();
-    } finally {
-      this.#isPaused = false;
-    }
-    this.#changed();
-  };
-
-  end(): Moment<Promised>[] {
-    this.#take();
-    this.#disk.onChange(undefined);
-    return this.#moments;
-  }
-
-  #changed(): void {
-    this.#changes += 1;
-    this.#take();
-  }
-
-  /** Moments before anything could be promised are not looked at. */
-  #take(): void {
-    if (this.#isPaused || this.#promised === undefined) return;
-    const transitions = this.#transitions;
-    this.#transitions = [];
-    const promised = this.#promised();
-    const promisedKey = JSON.stringify(promised);
-    const last = this.#moments.at(-1);
-    if (this.#changes === this.#taken && last?.promisedKey === promisedKey) {
-      last.transitions.push(...transitions);
-      return;
-    }
-    this.#taken = this.#changes;
-    const at = `${this.#state}, after ${this.#changes} changes`;
-    this.#moments.push({ disk: this.#disk.moment(), promised, promisedKey, at, transitions });
-  }
 }

@@ -6,19 +6,27 @@ import { FaultyFileSystem } from '../io/faulty-file-system.js';
 import type { FileSystem } from '../io/file-system.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
 import { openCheckpointStore } from '../store.js';
-import { durablySeen, type LabFiles } from './check-files.js';
-import { checkRecovery, type Outcome, recover, type SettledChecks } from './check-recovery.js';
+import { durablySeen, evidenceIn, type LabFiles } from './check-files.js';
+import {
+  checkRecovery,
+  type Outcome,
+  openOptionsOf,
+  recover,
+  type SettledChecks,
+} from './check-recovery.js';
 import { type Allowed, Expectation } from './expectation.js';
 import {
   type ExploreOptions,
-  type ExploreReport,
-  exploreProgram,
+  exploreKnowing,
+  type FirstCrash,
   type Probe,
   type Program,
   unwatched,
 } from './explore-program.js';
+import type { ExploreReport } from './explore-report.js';
 import { faultyIo, type PortFault } from './faulty-io.js';
 import { fixedWorld } from './fixed-world.js';
+import { RecoveryMemo } from './recovery-memo.js';
 import { LAB_DIRECTORY, LAB_FILE, prepare, runScenario, type Scenario } from './scenario.js';
 import { syncsIn, Turns } from './turns.js';
 
@@ -42,45 +50,85 @@ export type StoreSettings = Pick<
 
 /** Takes a scenario through the lab. */
 export function explore(scenario: Scenario, options: StoreExploreOptions): Promise<ExploreReport> {
-  return exploreProgram(storeProgram(scenario, options), options);
+  return exploreStore(scenario, options, knownOutcomes());
 }
 
-/** A scenario as a program, which remembers from one recovery to the next what the first crash left. */
+/** The same, with what explorations with the same `open` have found out before. */
+export function exploreStore(
+  scenario: Scenario,
+  options: StoreExploreOptions,
+  { memo, settled }: KnownOutcomes,
+): Promise<ExploreReport> {
+  return exploreKnowing(programOf(scenario, options, settled), options, memo);
+}
+
+/** What explorations with the same `open` have found out of recoveries: for the next ones. */
+export interface KnownOutcomes {
+  readonly memo: RecoveryMemo<Outcome>;
+  readonly settled: SettledChecks;
+}
+
+/** Nothing yet. */
+export function knownOutcomes(): KnownOutcomes {
+  return { memo: new RecoveryMemo(), settled: new Map() };
+}
+
+/** A scenario as a program. */
 export function storeProgram(
   scenario: Scenario,
   settings: StoreSettings,
 ): Program<Allowed, Outcome> {
+  return programOf(scenario, settings, new Map());
+}
+
+function programOf(
+  scenario: Scenario,
+  settings: StoreSettings,
+  settled: SettledChecks,
+): Program<Allowed, Outcome> {
   const { open = openCheckpointStore, recoveryFaults = [] } = settings;
-  const { externalEdits, faults: { recovery } = {} } = scenario;
-  const settled: SettledChecks = new Map();
-  let depth = 1;
-  let origin: LabFiles | undefined;
-  let lies = noticeLies(undefined);
+  const { faults: { recovery } = {} } = scenario;
+  const opening = openOptionsOf(scenario);
+  const place = { open, ...opening };
+  const openedWith = JSON.stringify(opening);
+  const failing = JSON.stringify([recoveryFaults, recovery ?? null]);
   return {
     run: (disk, probe) => runStore(scenario, settings, disk, probe),
-    recover: async (disk, { inspect: watch }, crashes) => {
-      depth = crashes;
+    recover: async (disk, { inspect: watch }, depth) => {
       // An actor that is inspected makes events of every step, whether or not anybody looks at them.
       const inspect = watch === unwatched ? undefined : watch;
-      const place = { open, externalEdits, inspect, ...fixedWorld(`recovery ${depth}`) };
-      // After a mere kill not all that the recovery sees is durable, and the rest may be lost with it.
-      if (depth === 1) origin = durablySeen(disk.moment());
-      if (depth !== 1) return await recover(disk, place);
-      lies = noticeLies(recovery && ruleOf(recovery).start());
-      const { decide } = lies;
-      return await recover(disk, { ...place, faults: recoveryFaults, decide });
+      const world = { inspect, ...fixedWorld(`recovery ${depth}`) };
+      if (depth !== 1) return await recover(disk, { ...place, ...world });
+      const decide = recovery && ruleOf(recovery).start();
+      return await recover(disk, { ...place, ...world, faults: recoveryFaults, decide });
     },
     // The disk keeps who holds a lock apart from its files: only whether there is one matters to it.
     ignores: (path) => path === `${LAB_DIRECTORY}/.checkpoint.lock`,
-    check: async ({ before, disk, found: outcome, promised }) => {
+    decidedBy: (depth) => `${depth}|${openedWith}|${depth === 1 ? failing : ''}`,
+    comparesWith: (first) => `${hasLied(first)}|${evidenceIn(evidenceOf(first))}`,
+    check: async (recovered) => {
+      const { first, promised, before, found: outcome } = recovered;
       // What a lying disk has lost, it has lost to the power failure that comes next.
-      const hasLied = depth > 1 && lies.hasLied();
-      const allowed: Allowed = hasLied ? { ...promised, lied: true } : promised;
-      const further = depth > 1 ? { origin } : {};
-      const tried = { before, disk, outcome, allowed, scenario, ...further };
-      return await checkRecovery(tried, { open, externalEdits }, settled);
+      const allowed: Allowed = first && hasLied(first) ? { ...promised, lied: true } : promised;
+      const origin = first && evidenceOf(first);
+      const after = recovered.after ?? recovered.disk.visible();
+      const tried = { before, origin, after, outcome, allowed, scenario };
+      return await checkRecovery(tried, place, settled);
     },
   };
+}
+
+const evidence = new WeakMap<FirstCrash<Outcome>['left'], LabFiles>();
+
+/** What the first crash left for good: what a mere kill leaves may be lost in the recovery. */
+function evidenceOf({ left }: FirstCrash<Outcome>): LabFiles {
+  const files = evidence.get(left) ?? durablySeen(left);
+  evidence.set(left, files);
+  return files;
+}
+
+function hasLied({ found }: FirstCrash<Outcome>): boolean {
+  return found.hasLied === true;
 }
 
 async function runStore(
@@ -106,9 +154,8 @@ async function runStore(
       open({
         ...place,
         fileSystem,
-        externalEdits,
+        ...openOptionsOf(scenario),
         maxCheckpoints,
-        publish: publish && { ...publish, afterMs: Number.POSITIVE_INFINITY },
         restore: false,
         audit: false,
         maxAgeHours: Number.POSITIVE_INFINITY,

@@ -5,6 +5,7 @@
  * @module checkpoint-wal/testing
  */
 export {
+  type ChosenImage,
   type CrashImage,
   type CrashImageOptions,
   type CrashImages,
@@ -76,7 +77,7 @@ export {
   type SimulatedDiskOptions,
 } from '../io/simulated-disk.js';
 export { type CaseFile, type CaseInode, fromData, parseCaseFile, toCaseFile } from './case-file.js';
-export type { CheckName, Outcome } from './check-recovery.js';
+export type { CheckName, MetInRecovery, Outcome, RecoveredStore } from './check-recovery.js';
 export { AssertionFailure } from './conformance/assert.js';
 export {
   type CheckpointIoSubject,
@@ -112,17 +113,20 @@ export {
 export type { Allowed } from './expectation.js';
 export { explore, type StoreExploreOptions, type StoreSettings, storeProgram } from './explore.js';
 export {
-  type ExploreCounts,
   type ExploreOptions,
-  type ExploreReport,
   exploreProgram,
-  type Failure,
-  type FoundFailure,
+  type FirstCrash,
   type Probe,
   type Program,
   type Recovered,
-  type TrailStep,
 } from './explore-program.js';
+export type {
+  ExploreCounts,
+  ExploreReport,
+  Failure,
+  FoundFailure,
+  TrailStep,
+} from './explore-report.js';
 export { drawPlans, type FailurePlan, failurePlans } from './failure-plans.js';
 export { type PortFault, recoveryFaults, runFaults } from './faulty-io.js';
 export { type LabOptions, type LabProgress, type LabReport, runLab } from './lab.js';

@@ -9,11 +9,13 @@ import { recoveryMachine } from '../machines/recovery-machine.js';
 import { writeMachine } from '../machines/write-machine.js';
 import { type CaseFile, toCaseFile } from './case-file.js';
 import { Coverage, type CoverageRow } from './coverage.js';
-import { type DetectorScenario, detectorProgram } from './detector-lab.js';
+import { type DetectorFound, type DetectorScenario, detectorProgram } from './detector-lab.js';
 import { detectorPlans } from './detector-plans.js';
-import { explore, type StoreExploreOptions } from './explore.js';
-import { type ExploreCounts, type ExploreReport, exploreProgram } from './explore-program.js';
+import { exploreStore, knownOutcomes, type StoreExploreOptions } from './explore.js';
+import { exploreKnowing } from './explore-program.js';
+import type { ExploreCounts, ExploreReport } from './explore-report.js';
 import { drawPlans, type FailurePlan, failurePlans, uncrashed } from './failure-plans.js';
+import { RecoveryMemo } from './recovery-memo.js';
 import type { Scenario } from './scenario.js';
 
 /** What to do. */
@@ -81,7 +83,7 @@ export function uncoveredWithoutReason(table: readonly CoverageRow[]): string[] 
     .filter((name) => !uncrashed.some(({ transition }) => transition.test(name)));
 }
 
-const none: ExploreCounts = { moments: 0, images: 0, distinct: 0, failures: 0 };
+const none: ExploreCounts = { moments: 0, images: 0, distinct: 0, recovered: 0, failures: 0 };
 
 /** Runs the lab. */
 export async function runLab(options: LabOptions): Promise<LabReport> {
@@ -117,6 +119,8 @@ class LabSession {
   #counts = none;
   #runs = 0;
   #exhaustiveRuns = 0;
+  #known = knownOutcomes();
+  #detectorMemo = new RecoveryMemo<DetectorFound>();
 
   constructor(options: LabOptions) {
     this.#options = options;
@@ -135,6 +139,8 @@ class LabSession {
   }
 
   async run(plan: Plan, model: PersistenceModel, seed: number): Promise<void> {
+    if (this.#known.memo.isFull) this.#known = knownOutcomes();
+    if (this.#detectorMemo.isFull) this.#detectorMemo = new RecoveryMemo();
     if ('detector' in plan) await this.#runDetector(plan.detector, model, seed);
     else await this.#runStore(plan, model, seed);
   }
@@ -149,7 +155,8 @@ class LabSession {
     const before = this.#counts;
     const scope = detector.runFaults === undefined ? {} : { depth: 1, imagesPerMoment: [2] };
     const options = { ...this.#options, ...scope, ...this.#limits(before, scenario, model) };
-    const report = await exploreProgram(detectorProgram(detector), { ...options, model, seed });
+    const program = detectorProgram(detector);
+    const report = await exploreKnowing(program, { ...options, model, seed }, this.#detectorMemo);
     this.#take(before, report, { scenario, detector, model, seed });
   }
 
@@ -159,13 +166,9 @@ class LabSession {
     seed: number,
   ): Promise<void> {
     const before = this.#counts;
-    const report = await explore(scenario, {
-      ...this.#options,
-      ...options,
-      model,
-      seed,
-      ...this.#limits(before, scenario, model),
-    });
+    const limits = this.#limits(before, scenario, model);
+    const all = { ...this.#options, ...options, model, seed, ...limits };
+    const report = await exploreStore(scenario, all, this.#known);
     const { runFaults, recoveryFaults } = { ...this.#options, ...options };
     const from = {
       scenario,
@@ -224,6 +227,7 @@ function sum(left: ExploreCounts, right: ExploreCounts): ExploreCounts {
     moments: left.moments + right.moments,
     images: left.images + right.images,
     distinct: left.distinct + right.distinct,
+    recovered: left.recovered + right.recovered,
     failures: left.failures + right.failures,
   };
 }

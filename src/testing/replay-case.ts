@@ -8,7 +8,8 @@ import { type CaseFile, fromData } from './case-file.js';
 import type { Outcome } from './check-recovery.js';
 import { type DetectorPromise, type DetectorScenario, detectorProgram } from './detector-lab.js';
 import { storeProgram } from './explore.js';
-import type { Failure } from './explore-program.js';
+import type { FirstCrash } from './explore-program.js';
+import type { Failure } from './explore-report.js';
 
 /** What the last recovery of a case came to. */
 export interface ReplayedCase {
@@ -49,18 +50,19 @@ export async function replayCase(found: CaseFile): Promise<ReplayedCase | undefi
   if (found.detector !== undefined) return await replayDetector(found, found.detector);
   const { scenario, recoveryFaults, trail, model, allowed } = found;
   const program = storeProgram(scenario, { recoveryFaults });
+  let first: FirstCrash<Outcome> | undefined;
   let last: ReplayedCase | undefined;
   for (const [index, step] of trail.entries()) {
     const before = fromData(step.disk);
     const disk = mount(before, model);
     const outcome = await program.recover(disk, probe, index + 1);
     const tried = {
-      before,
-      disk,
-      found: outcome,
-      promised: allowed ?? { values: [], sequence: 0 },
+      ...{ before, disk, found: outcome, promised: allowed ?? { values: [], sequence: 0 } },
+      ...(first && { first }),
     };
     const failures = await program.check(tried);
+    const left = { durable: before, pending: [], cached: new Map() };
+    first ??= { left, found: outcome };
     const isTold = allowed !== undefined || !outcome.ready;
     last = { disk, outcome, failures: isTold ? failures : [] };
   }

@@ -13,12 +13,8 @@ import {
   exploreDurableActor,
   LabLife,
 } from '../../src/testing/durable-lab.js';
-import {
-  exploreProgram,
-  type Failure,
-  type Probe,
-  type Program,
-} from '../../src/testing/explore-program.js';
+import { exploreProgram, type Probe, type Program } from '../../src/testing/explore-program.js';
+import type { Failure } from '../../src/testing/explore-report.js';
 import { type DrawsFrom, fixedWorld } from '../../src/testing/fixed-world.js';
 import { durableMachines } from '../helpers/durable-machines.js';
 

@@ -6,25 +6,34 @@
  */
 import { describe, expect, it } from 'vitest';
 import { Coverage } from '../../src/testing/coverage.js';
-import { type DetectorScenario, detectorProgram } from '../../src/testing/detector-lab.js';
+import {
+  type DetectorFound,
+  type DetectorScenario,
+  detectorProgram,
+} from '../../src/testing/detector-lab.js';
 import { detectorPlans } from '../../src/testing/detector-plans.js';
-import { explore } from '../../src/testing/explore.js';
-import { exploreProgram } from '../../src/testing/explore-program.js';
+import { exploreStore, knownOutcomes } from '../../src/testing/explore.js';
+import { exploreKnowing } from '../../src/testing/explore-program.js';
 import { failurePlans } from '../../src/testing/failure-plans.js';
 import { labMachines, uncoveredWithoutReason } from '../../src/testing/lab.js';
+import { RecoveryMemo } from '../../src/testing/recovery-memo.js';
 
 const coverage = new Coverage();
+/** Many of these runs come to the same disks, and recover from them once. */
+const known = knownOutcomes();
+const memo = new RecoveryMemo<DetectorFound>();
 
 describe('every promise is kept when', () => {
   it.each(failurePlans)('$title', async ({ scenario, options }) => {
-    const report = await explore(scenario, {
+    const plan = {
       model: 'posix-minimal',
       seed: 1,
       depth: 1,
       imagesPerMoment: [3],
       failuresMax: 1,
       ...options,
-    });
+    } as const;
+    const report = await exploreStore(scenario, plan, known);
     coverage.add(report.coverage);
     const told = report.failures.map(({ check, message, trail }) => ({
       failed: `${check}: ${message}`,
@@ -47,13 +56,14 @@ describe('crashed anywhere while', () => {
     '$name: every count and every state is kept',
     async (scenario) => {
       const { depth, imagesPerMoment } = scopeOf(scenario);
-      const report = await exploreProgram(detectorProgram(scenario), {
+      const plan = {
         model: 'posix-minimal',
         seed: 1,
         depth,
         imagesPerMoment,
         failuresMax: 1,
-      });
+      } as const;
+      const report = await exploreKnowing(detectorProgram(scenario), plan, memo);
       coverage.add(report.coverage);
       const told = report.failures.map(({ check, message, trail }) => ({
         failed: `${check}: ${message}`,

@@ -180,5 +180,5 @@ describe.each(scenarios)('killed at any operation: $name', (scenario) => {
         );
       }
     }
-  });
+  }, 120_000);
 });

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { explore } from '../../src/testing/explore.js';
-import type { ExploreReport } from '../../src/testing/explore-program.js';
+import type { ExploreReport } from '../../src/testing/explore-report.js';
 import { labScenarios } from '../../src/testing/scenarios.js';
 
 /** Images of one moment, by depth, where they are sampled; `LAB_IMAGES=256,32` looks further. */

@@ -5,7 +5,8 @@
 import { describeState } from '../../src/io/simulated-disk.js';
 import type { Outcome } from '../../src/testing/check-recovery.js';
 import type { Allowed } from '../../src/testing/expectation.js';
-import type { Failure, Program } from '../../src/testing/explore-program.js';
+import type { Program } from '../../src/testing/explore-program.js';
+import type { Failure } from '../../src/testing/explore-report.js';
 import { LATE_EDIT } from './variant-faults.js';
 
 /** A store in the lab. */

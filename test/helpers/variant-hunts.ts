@@ -16,11 +16,8 @@ import {
 } from '../../src/testing/check-recovery.js';
 import type { Allowed } from '../../src/testing/expectation.js';
 import { explore, type StoreExploreOptions, storeProgram } from '../../src/testing/explore.js';
-import {
-  type ExploreOptions,
-  exploreProgram,
-  type Failure,
-} from '../../src/testing/explore-program.js';
+import { type ExploreOptions, exploreProgram } from '../../src/testing/explore-program.js';
+import type { Failure } from '../../src/testing/explore-report.js';
 import { LAB_FILE, type Scenario } from '../../src/testing/scenario.js';
 import { slowSyncs } from '../../src/testing/slow-syncs.js';
 import { variantScenarios as scenarios } from './lab-scenarios.js';
@@ -176,7 +173,7 @@ function onDisks(where: string, make: () => Promise<readonly DamagedDisk[]>): Hu
         const disk = new SimulatedDisk({ state });
         const settings: OpenSettings = { open, externalEdits };
         const outcome = await recover(disk, { ...settings, inspect: undefined });
-        const tried = { before: state, disk, outcome, allowed };
+        const tried = { before: state, after: disk.visible(), outcome, allowed };
         const [failure] = await checkRecovery(tried, settings, settled);
         if (failure !== undefined) {
           return { failure: { ...failure, message: `${name}: ${failure.message}` }, states };

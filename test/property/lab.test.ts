@@ -10,7 +10,7 @@ import { describeState, SimulatedDisk } from '../../src/io/simulated-disk.js';
 import { type CheckpointStore, openCheckpointStore } from '../../src/store.js';
 import { drawDiskFaults } from '../../src/testing/disk-faults.js';
 import { explore } from '../../src/testing/explore.js';
-import type { ExploreReport } from '../../src/testing/explore-program.js';
+import type { ExploreReport } from '../../src/testing/explore-report.js';
 import { recoveryFaults, runFaults } from '../../src/testing/faulty-io.js';
 import type { SaveStep, Scenario, ScenarioStep, TogetherStep } from '../../src/testing/scenario.js';
 import { syncsIn } from '../../src/testing/turns.js';

@@ -35,7 +35,7 @@ const textOf = (bytes: number) => `value: 0\nnote: ${'x'.repeat(bytes - 16)}\n`;
 const published = {
   open: 3,
   read: 0,
-  write: 4,
+  write: 3,
   sync: 2,
   syncDirectory: 3,
   rename: 1,
@@ -58,6 +58,27 @@ describe('a save', () => {
 
   it('costs one write and one sync more for the audit', async () => {
     const cost = await costOfSave(textOf(1000), {});
-    expect(cost).toMatchObject({ ...published, write: 5, sync: 3 });
+    expect(cost).toMatchObject({ ...published, write: 4, sync: 3 });
   });
+});
+
+describe('a logged save', () => {
+  it.each([1000, 40_000, 1_000_000])(
+    'of a state of %i bytes costs one sync and 1,024 bytes, whatever its size',
+    async (bytes) => {
+      const cost = await costOfSave(textOf(bytes), { ...lean, publish: {} });
+      expect(cost).toEqual({
+        open: 0,
+        read: 0,
+        write: 2,
+        sync: 1,
+        syncDirectory: 0,
+        rename: 0,
+        link: 0,
+        unlink: 0,
+        bytesRead: 0,
+        bytesWritten: 1024,
+      });
+    },
+  );
 });

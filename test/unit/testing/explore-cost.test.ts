@@ -8,7 +8,8 @@ import { describeState, SimulatedDisk } from '../../../src/io/simulated-disk.js'
 import { openCheckpointStore } from '../../../src/store.js';
 import { digestOf } from '../../../src/testing/digest.js';
 import { explore, storeProgram } from '../../../src/testing/explore.js';
-import { type ExploreReport, exploreProgram } from '../../../src/testing/explore-program.js';
+import { exploreProgram } from '../../../src/testing/explore-program.js';
+import type { ExploreReport } from '../../../src/testing/explore-report.js';
 import type { Scenario } from '../../../src/testing/scenario.js';
 
 const scenario: Scenario = {
@@ -63,20 +64,22 @@ describe('an exploration', () => {
     expect(first.length).toBeGreaterThan(400);
   });
 
-  it('opens a store once for each distinct state, and once for each state that recoveries settle in', async () => {
+  it('opens a store once for each recovery that is not known, and once for each state that recoveries settle in', async () => {
     const { report, opened } = await counted(1);
-    const { distinct } = report.counts;
+    const { distinct, recovered } = report.counts;
     // Beside the run: three checkpoints to settle in, each with or without some of its history.
-    const settled = opened - distinct - 1;
+    const settled = opened - recovered - 1;
     expect(settled).toBeGreaterThan(2);
     expect(settled).toBeLessThan(20);
+    // Many images differ in temporary files only, which no recovery looks into.
+    expect({ distinct, recovered }).toEqual({ distinct: 83, recovered: 49 });
   });
 
   it('inspects the run and the recoveries that are crashed, and no others', async () => {
     expect((await counted(1)).inspected).toBe(1);
     const { report, inspected, opened } = await counted(2);
     expect(inspected).toBeGreaterThan(50);
-    expect(inspected).toBeLessThan(opened / 5);
+    expect(inspected).toBeLessThan(opened / 2);
     expect(report.counts.distinct).toBeGreaterThan(5 * inspected);
   });
 
