@@ -84,6 +84,7 @@ export type CheckpointRequest<State = unknown> =
           });
     } & RequestAddress)
   | ({ readonly type: 'checkpoint.check' } & RequestAddress)
+  | ({ readonly type: 'checkpoint.flush' } & RequestAddress)
   | ({ readonly type: 'checkpoint.reportFailure'; readonly error: unknown } & RequestAddress)
   | ({ readonly type: 'checkpoint.markHealthy' } & RequestAddress)
   | { readonly type: 'checkpoint.heartbeat' }
