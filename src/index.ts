@@ -100,6 +100,7 @@ export type {
   CheckpointInput,
   CheckRequest,
   Durability,
+  FlushRequest,
   RestoreRequest,
   SaveRequest,
 } from './machines/checkpoint-messages.js';
@@ -107,6 +108,7 @@ export { failureDetectorMachine } from './machines/failure-detector-machine.js';
 export type { HealthChange } from './machines/failure-memory.js';
 export { guardMachine } from './machines/guard-machine.js';
 export type { HealthReport } from './machines/health-report.js';
+export type { PublishPolicy } from './machines/publish-policy.js';
 export type { ExternalEditPolicy } from './machines/recovery-decision.js';
 export { recoveryMachine } from './machines/recovery-machine.js';
 export type { RecoveryDecision, RecoveryReport } from './machines/recovery-report.js';
@@ -134,6 +136,7 @@ export {
   listCheckpointStores,
   type StoreSummary,
 } from './store/list-stores.js';
+export type { PublishOptions } from './store/publish-options.js';
 export type { RestoreCall, RestoreResult, RestoreTarget } from './store/restore.js';
 export type { RestoreOptions } from './store/restore-options.js';
 export { diffStates, type Relocated, type StateChange } from './store/state-diff.js';

@@ -35,10 +35,11 @@ import { checkKeys, SAVE_KEYS } from './store/check-keys.js';
 import { Desk, HealthDesk } from './store/desk.js';
 import { CheckpointDocument } from './store/document.js';
 import type { Change } from './store/draft.js';
-import { historyBeside, releaseQuietly } from './store/file-port.js';
+import { historyBeside, releaseQuietly, syncMode } from './store/file-port.js';
 import { deferred, inspectorOf, quietLogger, timersOf } from './store/guards.js';
 import { loadInspector } from './store/load-inspector.js';
 import { logEvent, loggable } from './store/log-events.js';
+import { publishPolicy } from './store/publish-options.js';
 import { callOf, planRestore, type RestoreResult, type RestoreTarget } from './store/restore.js';
 import { detectorSettings } from './store/restore-options.js';
 import { abortable, SaveDesk, type Waiting } from './store/save-desk.js';
@@ -79,7 +80,10 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   readonly #listeners = new Set<(event: CheckpointStoreEvent) => void>();
   readonly #health = new HealthDesk();
   readonly #checks = new Desk<CheckResult>();
+  readonly #flushes = new Desk<void>();
   readonly #timers: Timers;
+  /** After which step saves are acknowledged that don't say it. */
+  readonly #durability: Durability;
   readonly #meter: StoreMeter;
   readonly #opened = deferred();
   readonly #closed = deferred();
@@ -99,7 +103,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const meter = new StoreMeter(options.directory);
     this.#meter = meter;
-    const fs = options.fileSystem ?? createNodeFileSystem();
+    const fs = options.fileSystem ?? createNodeFileSystem(syncMode(options));
     const directory = absolute(options.directory, () => process.cwd());
     const now = () => (options.clock ?? Date).now();
     const { root = directory } = options.artifacts ?? {};
@@ -118,10 +122,12 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#port = new StorePort(options, place, (error) => this.#auditFailed(error));
     const { io, audit } = this.#port;
     const { externalEdits, syncRetryLimit } = options;
+    const publish = publishPolicy(options.publish);
     const inspect = inspectorOf(options, audit);
     const restore = detectorSettings(options.restore, options.heartbeatMs);
     this.#timers = timersOf(options.clock);
-    const policies = { externalEdits, syncRetryLimit, restore };
+    this.#durability = options.durability ?? (publish === undefined ? 'committed' : 'logged');
+    const policies = { externalEdits, syncRetryLimit, restore, publish };
     const counted = meter.counting(options.around?.(io) ?? io);
     this.embedding = { io: counted, port: this.#port, inspect, policies };
     this.actor =
@@ -313,16 +319,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * policy `restore` it is set aside instead); damage is kept in `quarantine/`, and counts as a failure.
    * Rejects with the code of an I/O error, `HALTED` or `CLOSED`.
    */
-  check(options: CheckOptions = {}): Promise<CheckResult> {
-    const requestId = this.#document.nextId();
-    return this.#checks.ask(requestId, () => {
-      if (this.#closing) {
-        this.#checks.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
-      } else {
-        const { countAgain, uncounted } = options;
-        this.#saves.flush();
-        this.actor.send({ type: 'check.requested', requestId, countAgain, uncounted });
-      }
+  check({ countAgain, uncounted }: CheckOptions = {}): Promise<CheckResult> {
+    return this.#ask(this.#checks, (requestId) => {
+      this.actor.send({ type: 'check.requested', requestId, countAgain, uncounted });
     });
   }
 
@@ -346,18 +345,38 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     );
   }
 
+  /**
+   * Resolves when all saves that were asked for before are published under the file's name; see the option
+   * `publish`. Rejects with `HALTED` or `CLOSED`.
+   */
+  flush(): Promise<void> {
+    return this.#ask(this.#flushes, (requestId) => {
+      this.actor.send({ type: 'flush.requested', requestId });
+    });
+  }
+
   /** A sign of life; see the option `heartbeatMs`. */
   heartbeat(): void {
     this.actor.send({ type: 'health.heartbeat' });
   }
 
   #changeHealth(change: HealthChange): Promise<HealthReport> {
+    return this.#ask(this.#health, (requestId) => {
+      this.actor.send({ type: 'health.changed', change, requestId });
+    });
+  }
+
+  /** Asks for something behind the saves that were asked for before. */
+  #ask<Answer>(desk: Desk<Answer>, send: (requestId: number) => void): Promise<Answer> {
     const requestId = this.#document.nextId();
-    return this.#health.ask(requestId, () =>
-      this.#closing
-        ? this.#health.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'))
-        : this.actor.send({ type: 'health.changed', change, requestId }),
-    );
+    return desk.ask(requestId, () => {
+      if (this.#closing) {
+        desk.reject(requestId, new CheckpointError('CLOSED', 'The store is closed.'));
+      } else {
+        this.#saves.flush();
+        send(requestId);
+      }
+    });
   }
 
   /**
@@ -465,9 +484,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   }
 
   #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
-    const { durability = this.#options.durability ?? 'committed' } = options;
+    const { durability = this.#durability } = options;
     return this.#meter.save(operation, durability, (waiting) =>
-      this.#stage(operation, change, options, waiting),
+      this.#stage(operation, change, { ...options, durability }, waiting),
     );
   }
 
@@ -534,6 +553,9 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       case 'save.committed':
         this.#tell({ type: 'committed', sequence: event.sequence });
         this.#answer(event.requestIds, event.sequence, 'committed');
+        return;
+      case 'flush.done':
+        for (const requestId of event.requestIds) this.#flushes.resolve(requestId);
         return;
       case 'save.failed':
         this.#fail(event.requestIds, event.error);
@@ -619,6 +641,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     this.#tell({ type: 'failed', error });
     for (const requestId of requestIds) {
       this.#checks.reject(requestId, error);
+      this.#flushes.reject(requestId, error);
       const own = this.#document.takeError(requestId);
       this.#reject(requestId, own === undefined ? error : own.thrown);
     }
@@ -675,6 +698,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     for (const requestId of this.#saves.ids) this.#reject(requestId, errorOf(requestId));
     this.#health.rejectAll(errorOf(0));
     this.#checks.rejectAll(errorOf(0));
+    this.#flushes.rejectAll(errorOf(0));
   }
 
   #tell(event: CheckpointStoreEvent): void {

@@ -86,6 +86,8 @@ export function walText(wal: WalEvidence | undefined): string {
   switch (wal.verdict) {
     case 'sealed':
       return `a sealed log with ${nameOfSave(wal)}; the checkpoint ${RELATIONS[wal.relation]}`;
+    case 'partlyDamaged':
+      return `a log with ${nameOfSave(wal)}, and damage behind it${why}; the checkpoint ${RELATIONS[wal.relation]}`;
     case 'torn':
     case 'unsealed':
       return `a log that was never sealed (${wal.verdict}${why})`;

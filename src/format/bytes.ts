@@ -89,9 +89,13 @@ export function isZero(bytes: Uint8Array, start = 0, end = bytes.length): boolea
   return true;
 }
 
+/** From here on a call out of the language costs less than a loop in it. */
+const LONG_COMPARISON_BYTES = 64;
+
 /** Whether two byte strings are the same. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   if (left.length !== right.length) return false;
+  if (left.length >= LONG_COMPARISON_BYTES) return Buffer.compare(left, right) === 0;
   for (let index = 0; index < left.length; index += 1) {
     if (left[index] !== right[index]) return false;
   }

@@ -18,7 +18,7 @@ export interface Splice {
 /** Splices that were checked against a previous image of a known size. */
 export interface DecodedSplices {
   readonly splices: readonly Splice[];
-  /** Bytes of the image that {@link applySplices} will make. */
+  /** Bytes of the image that they make. */
   readonly resultSize: number;
 }
 
@@ -90,18 +90,30 @@ export function decodeSplices(encoded: Uint8Array, previousSize: number): Decode
   return { splices, resultSize };
 }
 
-/** Makes the new image. The splices must come from {@link decodeSplices} with this image's size. */
-export function applySplices(previous: Uint8Array, edit: DecodedSplices): Uint8Array {
-  const image = new Uint8Array(edit.resultSize);
+/**
+ * The run of an image that starts at `offset`, edited. The splices ascend, don't overlap and lie within
+ * the run; they count from the start of the image.
+ */
+export function applySplices(
+  run: Uint8Array,
+  offset: number,
+  splices: readonly Splice[],
+): Uint8Array {
+  let length = run.length;
+  for (const { start, end, bytes } of splices) length += bytes.length - (end - start);
+  const edited = new Uint8Array(length);
   let from = 0;
   let to = 0;
-  for (const { start, end, bytes } of edit.splices) {
-    image.set(previous.subarray(from, start), to);
-    to += start - from;
-    image.set(bytes, to);
+  const keep = (end: number) => {
+    edited.set(run.subarray(from, end), to);
+    to += end - from;
+  };
+  for (const { start, end, bytes } of splices) {
+    keep(start - offset);
+    edited.set(bytes, to);
     to += bytes.length;
-    from = end;
+    from = end - offset;
   }
-  image.set(previous.subarray(from), to);
-  return image;
+  keep(run.length);
+  return edited;
 }

@@ -84,24 +84,60 @@ export const MAX_SEAL_BYTES = MAX_ARTIFACTS * MAX_ARTIFACT_LINE_BYTES + MAX_SEAL
  * @throws TypeError where the text is no string or holds half a surrogate pair; RangeError where it is
  * empty (an empty checkpoint is damage, never a state); either for a field that a line can't carry
  */
-export function sealText(text: string, { artifacts = [], ...claim }: SealInput): Uint8Array {
+export function sealText(text: string, input: SealInput): Uint8Array {
   if (typeof text !== 'string') throw new TypeError('the text to seal is not a string');
   if (text === '') throw new RangeError('an empty text is never sealed');
   if (!isWellFormed(text)) throw new TypeError('the text to seal holds half a surrogate pair');
+  // Encoded once with room for the digest, which then is written in place: no second copy of the text.
+  return fillInPlace(new TextEncoder().encode(text + openTail(endingOf(text), input)));
+}
+
+/** How a text ends, as far as its seal is concerned. */
+export interface TextEnding {
+  /** Style of its last line break; `\n` where it has none. */
+  readonly newline: '\n' | '\r\n';
+  /** Whether it ends in a line break. */
+  readonly isWhole: boolean;
+}
+
+/** How a text ends. */
+export function endingOf(text: string): TextEnding {
+  return { newline: newlineOf(text), isWhole: text.endsWith('\n') };
+}
+
+/**
+ * What follows a text when it is sealed, its digest still zeros: {@link fillSeal} fills it in once all
+ * bytes are at hand.
+ * @throws TypeError or RangeError as {@link sealText} does
+ */
+export function openSeal(ending: TextEnding, input: SealInput): Uint8Array {
+  return new TextEncoder().encode(openTail(ending, input));
+}
+
+/** Fills in, in place, the digest of the last line where that is an open seal; returns the bytes. */
+export function fillSeal(bytes: Uint8Array): Uint8Array {
+  const last = readLastSealLine(bytes.subarray(Math.max(0, bytes.length - SEAL_TAIL_BYTES)));
+  return last?.line.sha256 === SHA256_PLACEHOLDER ? fillInPlace(bytes) : bytes;
+}
+
+function openTail(
+  { newline, isWhole }: TextEnding,
+  { artifacts = [], ...claim }: SealInput,
+): string {
   if (artifacts.length > MAX_ARTIFACTS) {
     throw new RangeError(`${artifacts.length} artifacts; at most ${MAX_ARTIFACTS} are recorded`);
   }
-  const newline = newlineOf(text);
-  const newlineAdded = !text.endsWith('\n');
   const lines = artifacts.map((artifact) => `${artifactLine(artifact)}${newline}`).join('');
+  const newlineAdded = !isWhole;
   const rest = { artifactCount: artifacts.length, newlineAdded, sha256: SHA256_PLACEHOLDER };
-  const last = `${sealLine(claim, rest)}${newline}`;
-  // Encoded once with room for the digest, which then is written in place: no second copy of the text.
-  // The last line is ASCII but for the label, so its digest is found from the end.
-  const bytes = new TextEncoder().encode(text + (newlineAdded ? newline : '') + lines + last);
-  const lastBytes = new TextEncoder().encode(last).length;
-  const digest = hash('sha256', bytes.subarray(0, bytes.length - lastBytes), 'hex');
-  const digestEnd = bytes.length - newline.length;
+  return `${isWhole ? '' : newline}${lines}${sealLine(claim, rest)}${newline}`;
+}
+
+/** Writes the digest of all bytes before the last line into that line, which must be an open seal. */
+function fillInPlace(bytes: Uint8Array): Uint8Array {
+  const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+  const digest = hash('sha256', bytes.subarray(0, start), 'hex');
+  const digestEnd = bytes.length - (bytes.at(-2) === 0x0d ? 2 : 1);
   new TextEncoder().encodeInto(digest, bytes.subarray(digestEnd - digest.length, digestEnd));
   return bytes;
 }

@@ -37,8 +37,11 @@ export const MAX_TARGET_BYTES = 4096;
 export const MAX_LABEL_BYTES = 1024;
 /** Label length that means: there is no label (as opposed to an empty one). */
 export const NO_LABEL = 0xffff;
-/** At most so many saves in a row are splices, which bounds the work of rebuilding the last image. */
-export const MAX_CONSECUTIVE_SPLICED = 64;
+/**
+ * Saves in a row that are splices may ask for so much work in all, counted as `PartedImage` does, which
+ * bounds the time of rebuilding the last image.
+ */
+export const MAX_SPLICED_WORK = 2 ** 32;
 
 /** What a frame holds, by the number on disk. */
 export const FRAME_TYPE = { intent: 1, data: 2, seal: 3 } as const;
@@ -77,7 +80,10 @@ export interface IntentRecord {
   readonly label?: string;
   /** The target as it was before the save; `undefined` where there was no file. */
   readonly preImage: ImageDigest | undefined;
-  /** The exact bytes that the save publishes. */
+  /**
+   * The bytes that the save publishes; of splices before the seal line's digest is filled in, and with the
+   * SHA-256 of their parts.
+   */
   readonly afterImage: ImageDigest;
   readonly encoding: ImageEncoding;
 }

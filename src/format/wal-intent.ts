@@ -20,7 +20,6 @@ import {
   type ImageEncoding,
   INTENT_FIXED_BYTES,
   type IntentRecord,
-  MAX_CONSECUTIVE_SPLICED,
   MAX_LABEL_BYTES,
   MAX_TARGET_BYTES,
   NO_LABEL,
@@ -109,12 +108,10 @@ export function decodeIntent(bytes: Uint8Array): DecodedIntent | string {
 /**
  * Why `record` can't follow in a log whose newest sealed save is `previous` (`undefined`: none yet);
  * `undefined` where it can. One rule for writer and scanner.
- * @param splicedInARow how many saves since the last whole one were splices.
  */
 export function successionProblem(
   record: IntentRecord,
   previous: IntentRecord | undefined,
-  splicedInARow: number,
 ): string | undefined {
   if (previous === undefined) {
     return record.encoding === 'whole' ? undefined : 'the first save of a log is not whole';
@@ -123,9 +120,6 @@ export function successionProblem(
     return `sequence ${record.sequence} follows ${previous.sequence}`;
   }
   if (record.target !== previous.target) return 'the saves of a log are for different targets';
-  if (record.encoding === 'splices' && splicedInARow >= MAX_CONSECUTIVE_SPLICED) {
-    return `more than ${MAX_CONSECUTIVE_SPLICED} saves in a row are splices`;
-  }
   return undefined;
 }
 

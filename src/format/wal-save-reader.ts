@@ -3,11 +3,13 @@
  * the conditions under which a save counts as sealed. Ruled by `docs/format.md`, "Validity".
  */
 import { equalBytes, isZero, sha256Hex } from './bytes.js';
-import { applySplices, decodeSplices } from './image-splice.js';
+import { decodeSplices } from './image-splice.js';
+import { PartedImage } from './parted-image.js';
 import {
   DATA_CHUNK_BYTES,
   FRAME_TYPE,
   type IntentRecord,
+  MAX_SPLICED_WORK,
   SEAL_FRAME_BYTES,
   SEAL_PAYLOAD_BYTES,
 } from './wal-format.js';
@@ -27,8 +29,9 @@ export interface LogPosition {
   /** Checksum of the last frame (of the header, before the first): seed of the next. */
   readonly chain: number;
   readonly lastIntent: IntentRecord | undefined;
-  readonly image: Uint8Array;
-  readonly splicedInARow: number;
+  readonly image: PartedImage;
+  /** What the splices since the newest whole image have asked for. */
+  readonly work: number;
 }
 
 /**
@@ -86,10 +89,11 @@ export function readSave(bytes: Uint8Array, position: LogPosition, salt: Uint8Ar
   };
   const seal = readSeals(bytes, data, expected);
   if (seal.kind === 'stop') return { ...seal, intent: record };
-  const image = buildImage(data.chunks, opened.intent, position.image);
+  const image = buildImage(data.chunks, opened.intent, position);
   if (typeof image === 'string') {
     return { ...stop('impossible', opened.end, image), intent: record };
   }
+  const isSpliced = record.encoding === 'splices';
   return {
     kind: 'save',
     save: {
@@ -104,7 +108,7 @@ export function readSave(bytes: Uint8Array, position: LogPosition, salt: Uint8Ar
       chain: seal.chain,
       lastIntent: record,
       image,
-      splicedInARow: record.encoding === 'splices' ? position.splicedInARow + 1 : 0,
+      work: isSpliced ? position.work + image.work : 0,
     },
     findings: seal.findings,
   };
@@ -133,7 +137,7 @@ function readIntent(
   }
   const intent = decodeIntent(frame.payload);
   if (typeof intent === 'string') return stop('impossible', offset, intent);
-  const problem = successionProblem(intent.record, position.lastIntent, position.splicedInARow);
+  const problem = successionProblem(intent.record, position.lastIntent);
   if (problem !== undefined) return stop('impossible', offset, problem);
   return { kind: 'intent', intent, end: frame.end, chain: frame.checksum };
 }
@@ -235,21 +239,22 @@ function copyFinding(which: string, copy: WalProblem): WalProblem {
 function buildImage(
   chunks: readonly Uint8Array[],
   { record, dataLength }: DecodedIntent,
-  previous: Uint8Array,
-): Uint8Array | string {
+  { image: previous, work }: LogPosition,
+): PartedImage | string {
+  const { size, sha256 } = record.afterImage;
   const encoded = join(chunks, dataLength);
-  let image = encoded;
-  if (record.encoding === 'splices') {
-    const edit = decodeSplices(encoded, previous.length);
-    if (typeof edit === 'string') return edit;
-    if (edit.resultSize !== record.afterImage.size) {
-      return 'the splices do not make an image of the size in the intent';
-    }
-    image = applySplices(previous, edit);
-  }
-  if (sha256Hex(image) !== record.afterImage.sha256)
+  if (record.encoding === 'whole') {
+    if (sha256Hex(encoded) === sha256) return PartedImage.of(encoded);
     return 'the SHA-256 of the image does not match';
-  return image;
+  }
+  const edit = decodeSplices(encoded, previous.size);
+  if (typeof edit === 'string') return edit;
+  if (edit.resultSize !== size) {
+    return 'the splices do not make an image of the size in the intent';
+  }
+  const image = previous.splice(edit.splices);
+  if (work + image.work > MAX_SPLICED_WORK) return 'the splices ask for too much work';
+  return image.digest.sha256 === sha256 ? image : 'the SHA-256 of the image does not match';
 }
 
 /** All chunks as one run of bytes; `length` is their sum. A single chunk stays the view that it is. */

@@ -27,7 +27,13 @@ export interface SealedSave {
 /** What follows the last sealed save. */
 export type WalTail =
   | { readonly kind: 'clean' }
-  | (WalProblem & { readonly kind: 'torn' | 'unsealed'; readonly intent?: IntentRecord });
+  | (WalProblem & { readonly kind: 'torn' | 'unsealed'; readonly intent?: IntentRecord })
+  /** A seal of this log lies there, or verified bytes that no writer writes: a save may have been promised. */
+  | (WalProblem & {
+      readonly kind: 'damaged';
+      /** The newest save that a verified seal there names. */
+      readonly sealedSequence?: number;
+    });
 
 /**
  * What a log is.
@@ -35,10 +41,11 @@ export type WalTail =
  * - `absent`: there is none.
  * - `torn`: nothing was sealed, and the bytes end or break inside a record.
  * - `unsealed`: nothing was sealed, and every record there verifies.
- * - `sealed`: at least one save was promised; `image` is the last one's. `findings` are defects that
- *   cost nothing, as one bad copy of a seal.
- * - `damaged`: a seal of this log lies behind bytes that don't verify, or verified bytes say what no
- *   writer writes. Whatever was promised can't be told from this log.
+ * - `sealed`: at least one save was promised; `image` is what the last one publishes. `findings` are
+ *   defects that cost nothing, as one bad copy of a seal. Its `tail` may be damaged: what comes before
+ *   verifies all the same.
+ * - `damaged`: not even the first save verifies, and a seal of this log lies behind, or verified bytes say
+ *   what no writer writes. Whatever was promised can't be told from this log.
  * - `unsupportedVersion`: the log is of another version, and that is no flipped bit.
  * - `foreignTarget`: the log verifies as far as it goes and is for another file.
  */
@@ -63,7 +70,7 @@ export type WalScan =
       readonly saves: readonly SealedSave[];
       /** The newest of `saves`. */
       readonly last: SealedSave;
-      /** The after-image of `last`; may be a view of the scanned bytes. */
+      /** What `last` publishes; may be a view of the scanned bytes. */
       readonly image: Uint8Array;
       readonly tail: WalTail;
       readonly findings: readonly WalProblem[];

@@ -3,6 +3,8 @@
  * reads past a declared length, allocates nothing by an unchecked one, and takes linear time. What it
  * calls sealed, torn or damaged is ruled by `docs/format.md`, "Reading a log".
  */
+import { PartedImage } from './parted-image.js';
+import { fillSeal } from './seal.js';
 import type { IntentRecord, WalHeader } from './wal-format.js';
 import { WAL_HEADER_BYTES } from './wal-format.js';
 import { type HeaderReading, readHeader } from './wal-header.js';
@@ -12,7 +14,7 @@ import { findSeals } from './wal-seal-record.js';
 
 interface SavesReading {
   readonly saves: readonly SealedSave[];
-  readonly image: Uint8Array;
+  readonly image: PartedImage;
   readonly findings: readonly WalProblem[];
   readonly stop: ReadingStop;
 }
@@ -31,7 +33,11 @@ export function scanWal(bytes: Uint8Array | undefined, options: ScanOptions = {}
   if (reading.kind !== 'header') return withoutHeader(bytes, reading);
   const { header } = reading;
   const log = readSaves(bytes, header, reading.checksum);
-  return damageOf(bytes, header, log) ?? foreignness(log, options) ?? verdict(header, log);
+  const damage = damageOf(bytes, header, log);
+  if (damage !== undefined && log.saves.length === 0) {
+    return damaged(damage, header, damage.sealedSequence);
+  }
+  return foreignness(log, options) ?? verdict(header, log, damage);
 }
 
 /** Nothing can be chained to a broken header; but a seal anywhere proves that a save was promised. */
@@ -52,8 +58,8 @@ function readSaves(bytes: Uint8Array, header: WalHeader, checksum: number): Save
     offset: WAL_HEADER_BYTES,
     chain: checksum,
     lastIntent: undefined,
-    image: new Uint8Array(0),
-    splicedInARow: 0,
+    image: PartedImage.of(new Uint8Array(0)),
+    work: 0,
   };
   for (;;) {
     const reading = readSave(bytes, position, header.salt);
@@ -64,14 +70,23 @@ function readSaves(bytes: Uint8Array, header: WalHeader, checksum: number): Save
   }
 }
 
-function damageOf(bytes: Uint8Array, header: WalHeader, log: SavesReading): WalScan | undefined {
-  const { stop } = log;
+/** What lies where reading stopped, if it can't be a save that was only begun. */
+function damageOf(
+  bytes: Uint8Array,
+  header: WalHeader,
+  { stop }: SavesReading,
+): Extract<WalTail, { kind: 'damaged' }> | undefined {
   // At an end nothing follows, not even zeros to search.
   const seals = stop.cause === 'end' ? undefined : findSeals(bytes, stop.offset, header.salt);
   if (seals === undefined && stop.cause !== 'impossible') return undefined;
-  const lastSealed = log.saves.at(-1)?.intent.sequence;
-  const newest = Math.max(seals?.sequence ?? -1, lastSealed ?? -1);
-  return damaged(stop, header, newest < 0 ? undefined : newest);
+  const sealedSequence = seals?.sequence;
+  const { offset, reason } = stop;
+  return {
+    kind: 'damaged',
+    offset,
+    reason,
+    ...(sealedSequence !== undefined && { sealedSequence }),
+  };
 }
 
 function damaged(
@@ -96,15 +111,25 @@ function foreignness(log: SavesReading, { target: expected }: ScanOptions): WalS
   return { kind: 'foreignTarget', target, expected, sequence, sealed: log.saves.length > 0 };
 }
 
-function verdict(header: WalHeader, log: SavesReading): WalScan {
-  const { saves, image, findings, stop } = log;
+function verdict(
+  header: WalHeader,
+  log: SavesReading,
+  damage: Extract<WalTail, { kind: 'damaged' }> | undefined,
+): WalScan {
+  const { saves, findings, stop } = log;
   const last = saves.at(-1);
   if (last !== undefined) {
-    return { kind: 'sealed', header, saves, last, image, tail: tailOf(stop), findings };
+    const image = imageOf(log, last);
+    return { kind: 'sealed', header, saves, last, image, tail: damage ?? tailOf(stop), findings };
   }
   const problem = { offset: stop.offset, reason: stop.reason, ...intentOf(stop) };
   if (stop.cause === 'end') return { kind: 'unsealed', header, saves: [], ...problem };
   return { kind: 'torn', header, ...problem };
+}
+
+/** What the newest save publishes. Splices leave the digest in the seal line open: it is filled in here. */
+function imageOf({ image }: SavesReading, { intent }: SealedSave): Uint8Array {
+  return intent.encoding === 'whole' ? image.bytes() : fillSeal(image.copy());
 }
 
 function tailOf(stop: ReadingStop): WalTail {

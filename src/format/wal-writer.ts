@@ -39,7 +39,8 @@ export class WalEncoder {
   #chain = 0;
   #save: SaveInProgress | undefined;
   #lastSave: IntentRecord | undefined;
-  #splicedInARow = 0;
+  /** What came before the newest save: where that one, if it is given up, goes back to. */
+  #before: { offset: number; chain: number; lastSave: IntentRecord | undefined } | undefined;
 
   /** @throws TypeError or RangeError where the header can't be encoded. */
   constructor(header: WalHeader) {
@@ -67,9 +68,10 @@ export class WalEncoder {
   intent(record: IntentRecord, dataLength: number): Uint8Array {
     this.#expect('intent');
     const payload = encodeIntent(record, dataLength);
-    const problem = successionProblem(record, this.#lastSave, this.#splicedInARow);
+    const problem = successionProblem(record, this.#lastSave);
     if (problem !== undefined) throw new RangeError(problem);
     const bytes = new Uint8Array(frameBytes(payload.length));
+    this.#before = { offset: this.#offset, chain: this.#chain, lastSave: this.#lastSave };
     this.#chain = writeFrame(bytes, 0, FRAME_TYPE.intent, payload, this.#chain);
     // A copy: what the seal says must be what the intent said, whatever the caller changes since.
     const kept = { ...record, afterImage: { ...record.afterImage } };
@@ -113,9 +115,23 @@ export class WalEncoder {
     writeFrame(bytes, 0, FRAME_TYPE.seal, payload, chain);
     this.#chain = writeFrame(bytes, secondAt, FRAME_TYPE.seal, payload, chain);
     this.#lastSave = record;
-    this.#splicedInARow = record.encoding === 'splices' ? this.#splicedInARow + 1 : 0;
     this.#save = undefined;
     return this.#advance(bytes, 'intent');
+  }
+
+  /**
+   * Gives up the newest save, sealed or only begun: the next `intent()` goes where its own went. What was
+   * written of it must be gone from the file, durably, before that.
+   * @throws TypeError where no save is before it, or it was given up already
+   */
+  rewind(): void {
+    if (this.#before?.lastSave === undefined) throw new TypeError('there is no save to go back to');
+    this.#offset = this.#before.offset;
+    this.#chain = this.#before.chain;
+    this.#lastSave = this.#before.lastSave;
+    this.#before = undefined;
+    this.#save = undefined;
+    this.#expected = 'intent';
   }
 
   #expect(part: Expected): void {

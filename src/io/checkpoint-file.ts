@@ -21,10 +21,11 @@ const COARSE_CLOCK_MS = 50;
 /** Reads the file as it is now; `undefined` where there is none. */
 export function see(session: Session): SeenCheckpoint | undefined {
   const seenAtMs = session.now();
-  const known = session.current?.bytes;
-  const file = readAgreed(session.fs, pathsOf(session).target, session.maxBytes, known);
+  const { fs, current, maxBytes } = session;
+  const file = readAgreed(fs, pathsOf(session).target, maxBytes, current?.bytes);
   if (file === undefined) return undefined;
-  const reading = readSeal(file.bytes);
+  const isKnown = current !== undefined && equalBytes(file.bytes, current.bytes);
+  const reading = isKnown ? current.reading : readSeal(file.bytes);
   const historic = reading.kind === 'sealed';
   return {
     ...file,

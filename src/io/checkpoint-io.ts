@@ -11,12 +11,16 @@ import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { HealthMemory } from '../format/health-format.js';
 import type { MaybePromise } from './file-system.js';
 
-/** What a scan of the log came to; see `docs/format.md`. `unreadable` is an I/O error while reading. */
+/**
+ * What a scan of the log came to; see `docs/format.md`. `partlyDamaged`: saves verify, and behind the last
+ * of them lies what may have been promised too.
+ */
 export type WalVerdict =
   | 'absent'
   | 'torn'
   | 'unsealed'
   | 'sealed'
+  | 'partlyDamaged'
   | 'damaged'
   | 'unsupportedVersion'
   | 'foreignTarget';
@@ -47,8 +51,10 @@ export interface WalEvidence {
   readonly verdict: WalVerdict;
   /** How the checkpoint file stands to what the log holds. */
   readonly relation: CheckpointRelation;
-  /** Newest sequence number that the log seals or claims. */
+  /** Newest sequence number that the log seals, or else claims. */
   readonly sequence?: number;
+  /** Newest that a seal claims which belongs to no save that verifies. */
+  readonly claimed?: number;
   /** Of whoever wrote the log. */
   readonly epoch?: number;
   /** The label of its save. */
@@ -216,8 +222,16 @@ export interface IoOperations {
       /** Whether history keeps this checkpoint for good. */
       readonly pinned?: boolean | undefined;
       readonly source: SaveSource;
+      /**
+       * Whether other saves may follow this one in its log before any is published. From the second on
+       * the log is there, and holds saves that were promised.
+       */
+      readonly mayRest?: boolean | undefined;
     };
-    /** `sha256`: of the bytes that step 4 will write, for the audit. */
+    /**
+     * `sha256`: of the image, for the audit: of the bytes that step 4 will write, or, behind other saves of
+     * its log, as its intent has it.
+     */
     output: { readonly bytes: number; readonly sha256?: string };
   };
   /** Step 2. */
@@ -235,7 +249,10 @@ export interface IoOperations {
   dropWal: { input: undefined; output: undefined };
   /** After a failed sync of the temporary file: closes and removes it. */
   dropTemporary: { input: undefined; output: undefined };
-  /** Gives a round up that nobody was promised: removes its temporary file and its log. */
+  /**
+   * Gives a round up that nobody was promised: removes its temporary file and its log. Where the log holds
+   * saves of earlier rounds, they stay, and what was written behind them is removed, durably.
+   */
   abandonRound: { input: undefined; output: undefined };
 }
 
@@ -350,6 +367,11 @@ export interface CheckpointContent {
   textFor(requestIds: readonly number[]): MaybePromise<RoundContent>;
   /** Throws a coded error if `text` is not a state that this store accepts. */
   validate(text: string): MaybePromise<void>;
+  /**
+   * The round that was asked for last is durable, in the log: what comes next is rendered onto it, and can
+   * rely on it. Not told where the round is published at once.
+   */
+  advance(sequence: number): void;
   /** Tells what the checkpoint on disk is now: after recovery, adoption and publication. */
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void;
 }

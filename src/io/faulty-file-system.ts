@@ -240,7 +240,7 @@ function faultyHandle(fs: FileSystem, inner: FileHandle, injector: Injector): Fi
       if (fault?.kind === 'misdirect') readElsewhere(fs, inner, got, position, fault);
       return count;
     },
-    sync(): MaybePromise<void> {
+    sync(scope?: 'data'): MaybePromise<void> {
       const fault = injector.take();
       if (fault?.kind === 'lie') {
         // Fails on a closed handle, as it should.
@@ -250,11 +250,11 @@ function faultyHandle(fs: FileSystem, inner: FileHandle, injector: Injector): Fi
         throw systemError(fault.code, 'fsync');
       } else if (fault?.kind === 'delay') {
         inner.stat();
-        const { result, finish } = late(fault, () => inner.sync(), injector);
+        const { result, finish } = late(fault, () => inner.sync(scope), injector);
         unfinished.add(finish);
         return result;
       } else {
-        return inner.sync();
+        return inner.sync(scope);
       }
     },
     close(): void {

@@ -68,7 +68,7 @@ export function createFileCheckpointIo(options: FileCheckpointIoOptions): Checkp
     writeCheckpoint: () => writeCheckpoint(session),
     syncCheckpoint: () => run(syncCheckpoint(session)),
     deleteWal: () => deleteWal(session),
-    dropWal: () => dropWal(session),
+    dropWal: () => run(dropWal(session)),
     dropTemporary: () => dropTemporary(session),
     abandonRound: () => run(abandonRound(session)),
   };

@@ -53,8 +53,11 @@ export interface FileHandle {
   setMode(mode: number): void;
   /** Gives the file to another user and group; what the system forbids is an error (`EPERM`). */
   setOwner(uid: number, gid: number): void;
-  /** Makes content and size durable (not the name: that is {@link FileSystem.syncDirectory}). */
-  sync(): MaybePromise<void>;
+  /**
+   * Makes content and size durable (not the name: that is {@link FileSystem.syncDirectory}). With `data`
+   * times and modes may be left out, which costs less where the file keeps its size (`fdatasync`).
+   */
+  sync(scope?: 'data'): MaybePromise<void>;
   /** Closes, also while a sync is in flight. Any later operation, a second close too, is `EBADF`. */
   close(): void;
 }

@@ -6,7 +6,7 @@ import { CheckpointError } from '../errors.js';
 import { checkSize, closeQuietly, type Ownership, writeAll } from './file-content.js';
 import type { FileHandle, FileSystem } from './file-system.js';
 import { isMissing, readError, syncError, systemCode, writeError } from './io-error.js';
-import { run, type Steps, wait } from './run.js';
+import { type Steps, settle, wait } from './run.js';
 import { join, nameOf, parentOf } from './store-paths.js';
 
 const READ_ONLY = 0o444;
@@ -56,10 +56,10 @@ function takeOwner(handle: FileHandle, { mode, owner }: Ownership): void {
   handle.setMode(mode);
 }
 
-/** Syncs a file. @throws CheckpointError `SYNC_FAILED` */
-export function* syncFile(handle: FileHandle, file: string): Steps<void> {
+/** Syncs a file, or its data alone. @throws CheckpointError `SYNC_FAILED` */
+export function* syncFile(handle: FileHandle, file: string, scope?: 'data'): Steps<void> {
   try {
-    yield* wait(handle.sync());
+    yield* wait(handle.sync(scope));
   } catch (error) {
     throw syncError(error, file, 'file');
   }
@@ -274,19 +274,4 @@ export function* both(first: () => Steps<void>, second: () => Steps<void>): Step
   for (const outcome of [yield* wait(one), yield* wait(two)]) {
     if (outcome.failed) throw outcome.error;
   }
-}
-
-type Outcome = { readonly failed: false } | { readonly failed: true; readonly error: unknown };
-
-function settle(steps: () => Steps<void>) {
-  return run(
-    (function* (): Steps<Outcome> {
-      try {
-        yield* steps();
-        return { failed: false };
-      } catch (error) {
-        return { failed: true, error };
-      }
-    })(),
-  );
 }

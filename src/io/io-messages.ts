@@ -84,6 +84,7 @@ export type CheckpointRequest<State = unknown> =
           });
     } & RequestAddress)
   | ({ readonly type: 'checkpoint.check' } & RequestAddress)
+  | ({ readonly type: 'checkpoint.flush' } & RequestAddress)
   | ({ readonly type: 'checkpoint.reportFailure'; readonly error: unknown } & RequestAddress)
   | ({ readonly type: 'checkpoint.markHealthy' } & RequestAddress)
   | { readonly type: 'checkpoint.heartbeat' }
@@ -121,6 +122,10 @@ export interface IoPolicies {
   readonly syncRetryLimit?: number | undefined;
   /** The failure detector's settings; there is no detector if absent. */
   readonly restore?: DetectorSettings | undefined;
+  /** When logged saves are published; each at once if absent. */
+  readonly publish?:
+    | { readonly afterMs: number; readonly afterBytes: number; readonly afterSaves: number }
+    | undefined;
 }
 
 /** The snapshot of the `io` actor. */

@@ -4,9 +4,12 @@
  */
 
 import {
+  close,
   closeSync,
   fchmodSync,
   fchownSync,
+  fdatasync,
+  fdatasyncSync,
   fstatSync,
   fsync,
   fsyncSync,
@@ -87,12 +90,13 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /** Never retried here: after a failed fsync the pages count as clean, and a second call would lie. */
-  sync(): void | Promise<void> {
-    const descriptor = this.#use('fsync');
-    if (this.#syncMode === 'blocking') return fsyncSync(descriptor);
+  sync(scope?: 'data'): void | Promise<void> {
+    const isData = scope === 'data';
+    const descriptor = this.#use(isData ? 'fdatasync' : 'fsync');
+    if (this.#syncMode === 'blocking') return (isData ? fdatasyncSync : fsyncSync)(descriptor);
     this.#syncsInFlight += 1;
     return new Promise((resolve, reject) => {
-      fsync(descriptor, (error) => {
+      (isData ? fdatasync : fsync)(descriptor, (error) => {
         this.#syncsInFlight -= 1;
         if (this.#closed && this.#syncsInFlight === 0) closeQuietly(descriptor);
         if (error === null) resolve();
@@ -102,13 +106,15 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /**
-   * Closes. While a sync is in flight the descriptor stays open until the sync has ended: a number
+   * Closes, in the thread pool where syncs go there. While a sync is in flight the descriptor stays open until the sync has ended: a number
    * closed too early may be given to another file, and the sync would then reach that one.
    */
   close(): void {
     const descriptor = this.#use('close');
     this.#closed = true;
-    if (this.#syncsInFlight === 0) closeSync(descriptor);
+    if (this.#syncsInFlight > 0) return;
+    if (this.#syncMode === 'blocking') closeSync(descriptor);
+    else closeLater(descriptor);
   }
 
   /** The number of a closed descriptor may be another file's by now, so it is never handed out again. */
@@ -116,6 +122,14 @@ export class NodeFileHandle implements FileHandle {
     if (this.#closed) throw systemError('EBADF', syscall);
     return this.#descriptor;
   }
+}
+
+/**
+ * Closing the last handle of a file that has no name any more frees its blocks, which takes as long as
+ * a sync: it is not waited for. That data is durable only its sync can say, so an error tells nothing.
+ */
+function closeLater(descriptor: number): void {
+  close(descriptor, () => {});
 }
 
 /** The sync has said already whether the data is durable; a late error of close adds nothing to it. */

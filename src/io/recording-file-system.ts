@@ -273,9 +273,9 @@ class RecordingFileHandle implements FileHandle {
     this.#now('setOwner', () => this.#inner.setOwner(uid, gid));
   }
 
-  sync(): MaybePromise<void> {
+  sync(scope?: 'data'): MaybePromise<void> {
     const facts = { operation: 'sync', path: this.#path } as const;
-    return this.#recorder.run(facts, () => this.#inner.sync());
+    return this.#recorder.run(facts, () => this.#inner.sync(scope));
   }
 
   close(): void {

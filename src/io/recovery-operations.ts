@@ -3,6 +3,7 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
+import { sha256Hex } from '../format/bytes.js';
 import { readSeal } from '../format/seal.js';
 import type { SealedSave, WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
@@ -28,11 +29,13 @@ import {
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
-import { digestOf, pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
-/** A log may hold several images; what is larger was not written by this package. */
+/** A log may hold a whole image at its start and at its end; what is larger was not written by us. */
 const WAL_FACTOR = 2;
+/** What the saves between the two take, with room for zeros: above what any publish policy allows. */
+const WAL_SAVES_MAX = 128 * 1024 * 1024;
 /** Numbers that only an unverified seal claims count up to here, so that a typo can't use them up. */
 const MAX_CLAIM = 2 ** 40;
 /** What a log is called in quarantine, behind the number that it claims. */
@@ -55,12 +58,15 @@ export function notALog(wal: string, { kind }: FileStat): CheckpointError {
   );
 }
 
+function largestLog({ maxBytes }: Session): number {
+  return maxBytes * WAL_FACTOR + WAL_SAVES_MAX;
+}
+
 /** Reads the log. One that is too large to be ours is not read, and counts as damaged. */
 export function readWal(session: Session): IoOperations['readWal']['output'] {
-  const { wal } = pathsOf(session);
   session.scan = undefined;
   try {
-    session.walBytes = readAgreed(session.fs, wal, session.maxBytes * WAL_FACTOR)?.bytes;
+    session.walBytes = readAgreed(session.fs, pathsOf(session).wal, largestLog(session))?.bytes;
   } catch (error) {
     if (!(error instanceof CheckpointError) || error.code !== 'TOO_LARGE') throw error;
     session.scan = { kind: 'damaged', offset: 0, reason: error.message };
@@ -92,9 +98,12 @@ export function verifyWal(session: Session): WalEvidence {
   const { sequence, label } = scan.last.intent;
   const seen = see(session);
   session.current = seen;
-  const finding = scan.tail.kind === 'clean' ? scan.findings[0] : scan.tail;
+  const { tail } = scan;
+  const finding = tail.kind === 'clean' ? scan.findings[0] : tail;
+  const claimed = tail.kind === 'damaged' ? tail.sealedSequence : undefined;
   return {
-    verdict: 'sealed',
+    verdict: tail.kind === 'damaged' ? 'partlyDamaged' : 'sealed',
+    ...(claimed !== undefined && { claimed }),
     relation: relationOf(seen, scan.saves, scan.last, scan.header.epoch),
     size,
     sequence,
@@ -113,8 +122,10 @@ function claimedBy(scan: WalScan): number | undefined {
       return scan.sealedSequence;
     case 'foreignTarget':
       return scan.sequence;
-    case 'sealed':
-      return scan.last.intent.sequence;
+    case 'sealed': {
+      const claimed = scan.tail.kind === 'damaged' ? scan.tail.sealedSequence : undefined;
+      return Math.max(scan.last.intent.sequence, claimed ?? 0);
+    }
     default:
       return undefined;
   }
@@ -127,9 +138,13 @@ function relationOf(
   epoch: number,
 ): CheckpointRelation {
   if (seen === undefined) return 'missing';
-  const { size, sha256 } = digestOf(seen.bytes);
-  const isImage = (image: { size: number; sha256: string } | undefined) =>
-    image?.size === size && image.sha256 === sha256;
+  const { bytes } = seen;
+  let sha256: string | undefined;
+  const isImage = (image: { size: number; sha256: string } | undefined) => {
+    if (image?.size !== bytes.length) return false;
+    sha256 ??= sha256Hex(bytes);
+    return image.sha256 === sha256;
+  };
   if (isImage(last.intent.afterImage)) return 'afterImage';
   if (saves.some(({ intent }) => isImage(intent.preImage) || isImage(intent.afterImage))) {
     return 'preImage';
@@ -150,6 +165,7 @@ export function* quarantineWal(
   const isOurs = session.scan?.kind !== 'foreignTarget' && claimed !== undefined;
   const name = isOurs ? entryName(claimed, QUARANTINED_WAL) : QUARANTINED_WAL;
   const kept = yield* keepFile(session, pathsOf(session).wal, name, reason);
+  session.round = undefined;
   session.walBytes = undefined;
   session.scan = undefined;
   return { kept };
@@ -185,7 +201,7 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
     reading.kind === 'sealed'
       ? reading
       : ({ kind: 'sealed', sequence, epoch, text, artifacts: [] } as const);
-  session.round = { sequence, image: scan.image, sealed };
+  session.round = { sequence, image: scan.image, sealed, skips: scan.saves.length > 1 };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
     const historic = problem === undefined && session.externalEdits === 'adopt';

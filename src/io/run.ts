@@ -39,6 +39,31 @@ export function* wait<T>(value: MaybePromise<T>): Steps<T> {
   return (yield value as Promise<unknown>) as T;
 }
 
+/** How steps ended that nobody may be waiting for yet. */
+export type Outcome =
+  | { readonly failed: false }
+  | { readonly failed: true; readonly error: unknown };
+
+/** Starts steps now, to be waited for later or never: their error is a value, so that none goes unhandled. */
+export function settle(steps: () => Steps<void>): MaybePromise<Outcome> {
+  return run(
+    (function* (): Steps<Outcome> {
+      try {
+        yield* steps();
+        return { failed: false };
+      } catch (error) {
+        return { failed: true, error };
+      }
+    })(),
+  );
+}
+
+/** Waits for steps that were started; throws their error. */
+export function* succeeded(started: MaybePromise<Outcome>): Steps<void> {
+  const outcome = yield* wait(started);
+  if (outcome.failed) throw outcome.error;
+}
+
 function proceed<T>(
   steps: Steps<T>,
   resume: () => IteratorResult<Promise<unknown>, T>,

@@ -10,11 +10,12 @@ import type { SealReading } from '../format/seal.js';
 import { MAX_SEAL_TIME_MS } from '../format/seal-line.js';
 import type { ImageDigest } from '../format/wal-format.js';
 import type { WalScan } from '../format/wal-scan.js';
-import type { WalEncoder } from '../format/wal-writer.js';
 import type { CheckpointContent } from './checkpoint-io.js';
 import type { FileIdentity, Ownership } from './file-content.js';
-import type { FileHandle, FileLock, FileSystem } from './file-system.js';
+import type { FileHandle, FileLock, FileSystem, MaybePromise } from './file-system.js';
+import type { AppendedSave, OpenLog } from './open-log.js';
 import type { Retention } from './retention-state.js';
+import type { Outcome } from './run.js';
 import type { StorePaths } from './store-paths.js';
 
 /** The checkpoint file as it was last seen. */
@@ -45,9 +46,22 @@ export interface Round {
   readonly image: Uint8Array;
   /** What the image is sealed with. */
   readonly sealed: SealedReading;
-  /** The log, where this round created it. */
-  wal?: { readonly handle: FileHandle; readonly encoder: WalEncoder };
-  temporary?: { readonly path: string; readonly handle: FileHandle };
+  /** The log, where this round or one before it created it. */
+  wal?: OpenLog;
+  /** Where the log ends once this save is in it; absent where it takes no other. */
+  readonly appended?: AppendedSave;
+  /** The save before it in the same log: what is left if this one is given up. Gone once the next begins. */
+  before?: Round;
+  /** Whether numbers before its own were never published. */
+  readonly skips?: boolean;
+  temporary?: {
+    readonly path: string;
+    readonly handle: FileHandle;
+    /** Its sync, where it was begun beside that of the log. */
+    synced?: MaybePromise<Outcome>;
+  };
+  /** The keeping of the predecessor, where it was begun then. */
+  predecessorKept?: MaybePromise<Outcome>;
 }
 
 /** Settings of the file implementation. */

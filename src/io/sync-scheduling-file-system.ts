@@ -138,13 +138,13 @@ class ScheduledHandle implements FileHandle {
     this.#open('fchown').setOwner(uid, gid);
   }
 
-  sync(): MaybePromise<void> {
+  sync(scope?: 'data'): MaybePromise<void> {
     const below = this.#open('fsync');
     this.#waiting += 1;
     return this.#schedule.run(() => {
       this.#waiting -= 1;
       try {
-        return below.sync();
+        return below.sync(scope);
       } finally {
         // From here on the handle below sees to it that closing does not disturb the sync.
         if (this.#closed && this.#waiting === 0) closeQuietly(below);

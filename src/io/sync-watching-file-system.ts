@@ -128,8 +128,8 @@ class SyncWatchingHandle implements FileHandle {
     this.#inner.setOwner(uid, gid);
   }
 
-  sync(): MaybePromise<void> {
-    return this.#around('file', this.#path, () => this.#inner.sync());
+  sync(scope?: 'data'): MaybePromise<void> {
+    return this.#around('file', this.#path, () => this.#inner.sync(scope));
   }
 
   close(): void {

@@ -5,19 +5,33 @@
  */
 import { CheckpointError } from '../errors.js';
 import { MAX_COUNTER } from '../format/bytes.js';
-import { sealText } from '../format/seal.js';
+import { type SealInput, sealText } from '../format/seal.js';
 import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
+import { appendedRound } from './appended-round.js';
 import { looksUnchanged, see } from './checkpoint-file.js';
 import type { IoOperations, KeptFile } from './checkpoint-io.js';
 import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
-import { both, createFile, syncDirectory, syncFile, temporaryFor, unlinkIfThere } from './files.js';
+import { both, createFile, syncDirectory, syncFile, unlinkIfThere } from './files.js';
 import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
 import { writeError } from './io-error.js';
+import { firstSave, nextSave, type OpenLog, writeBehind } from './open-log.js';
+import {
+  beginPrepared,
+  dropHandle,
+  endPredecessor,
+  predecessorSequence,
+  prepareTemporary,
+  removeTemporary,
+  syncTemporary,
+  trusted,
+  undoPrepared,
+  writeTemporary,
+} from './prepare-operations.js';
 import { keepBytes } from './quarantine-files.js';
 import { prune } from './retention.js';
-import { type Steps, wait } from './run.js';
+import { type Steps, settle, succeeded, wait } from './run.js';
 import {
   checkLock,
   digestOf,
@@ -27,18 +41,19 @@ import {
   recordedMs,
   roundOf,
   type SealedReading,
-  type SeenCheckpoint,
   type Session,
 } from './session.js';
 
 /** Step 1: creates the log and writes header and intent. */
 export function* writeIntent(
   session: Session,
-  { sequence, label, pinned, source }: IoOperations['writeIntent']['input'],
+  { sequence, label, pinned, source, mayRest }: IoOperations['writeIntent']['input'],
 ): Steps<IoOperations['writeIntent']['output']> {
   const { fs, now, random, current, epoch } = session;
   const { wal, targetName } = pathsOf(session);
   if (sequence > MAX_COUNTER) throw exhausted(sequence);
+  // The save before this one stands: it is not what giving up goes back from.
+  delete session.round?.before;
   const content =
     source.kind === 'requests'
       ? yield* wait(session.content.textFor(source.requestIds))
@@ -47,9 +62,16 @@ export function* writeIntent(
   const timeMs = recordedMs(now());
   const claim = { sequence, epoch, timeMs, ...(label !== undefined && { label }) };
   const sealed = { ...claim, ...(pinned && { pinned }), text, artifacts };
+  if (session.round?.wal?.end !== undefined) return appendIntent(session, session.round, sealed);
   const image = sealText(text, sealed);
   const isRepeated = session.round?.sequence === sequence;
-  const round: Round = { sequence, image, sealed: { kind: 'sealed', ...sealed } };
+  const appended = mayRest ? firstSave(image, sealed) : undefined;
+  const round: Round = {
+    sequence,
+    image,
+    sealed: { kind: 'sealed', ...sealed },
+    ...(appended && { appended }),
+  };
   session.round = round;
   const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
   const header = encoder.header();
@@ -67,42 +89,97 @@ export function* writeIntent(
     image.length,
   );
   if (fs.statLink(wal) !== undefined) throw logInTheWay(wal, isRepeated);
-  round.wal = { handle: createFile(fs, wal, ownershipOf(session)), encoder };
+  round.wal = {
+    handle: createFile(fs, wal, ownershipOf(session)),
+    encoder,
+    room: 0,
+    end: undefined,
+  };
   writeAll(round.wal.handle, concat(header, intent), 0, wal);
   return { bytes: encoder.offset, sha256: afterImage.sha256 };
 }
 
-/** Step 2: appends the after-image and its seal. */
-export function writeData(session: Session): IoOperations['writeData']['output'] {
-  const { image, wal } = roundOf(session);
-  if (wal === undefined) throw new TypeError('the round has no log');
-  const { wal: path } = pathsOf(session);
+/** The intent of a save that goes behind those that the log holds already. */
+function appendIntent(
+  session: Session,
+  before: Round,
+  sealed: SealInput & { readonly text: string },
+): IoOperations['writeIntent']['output'] {
+  const { wal } = before;
+  if (wal?.end === undefined) throw new TypeError('the log takes no further save');
+  checkLock(session);
+  const { wal: path, targetName } = pathsOf(session);
+  const { sequence, timeMs = 0, label, text } = sealed;
+  const appended = nextSave(wal.end, text, sealed);
+  const { encoding, data, end } = appended;
+  session.round = appendedRound(before, appended, sealed);
   const start = wal.encoder.offset;
-  const data = wal.encoder.data(image);
-  writeAll(wal.handle, data, start, path);
-  writeAll(wal.handle, wal.encoder.seal(), start + data.length, path);
-  checkSize(wal.handle, wal.encoder.offset, path);
-  return { bytes: wal.encoder.offset - start };
+  const afterImage = end.image.digest;
+  const intent = wal.encoder.intent(
+    {
+      sequence,
+      timeMs,
+      target: targetName,
+      ...(label !== undefined && { label }),
+      preImage: wal.end.image.digest,
+      afterImage,
+      encoding,
+    },
+    data.length,
+  );
+  writeBehind(wal, start, intent, path);
+  return { bytes: intent.length, sha256: afterImage.sha256 };
 }
 
-/** Step 3: syncs the log, then the directory that names it. */
-export function* syncWal(session: Session): Steps<undefined> {
-  const { wal } = roundOf(session);
+/** Step 2: appends the after-image and its seal. */
+export function writeData(session: Session): IoOperations['writeData']['output'] {
+  const { appended, image, wal } = roundOf(session);
   if (wal === undefined) throw new TypeError('the round has no log');
-  const { wal: path, directory } = pathsOf(session);
-  yield* syncFile(wal.handle, path);
-  yield* trusted(session, syncDirectory(session.fs, directory));
+  const { wal: path } = pathsOf(session);
+  const { encoder, handle } = wal;
+  const start = encoder.offset;
+  const written = concat(encoder.data(appended?.data ?? image), encoder.seal());
+  if (appended === undefined) {
+    writeAll(handle, written, start, path);
+    checkSize(handle, encoder.offset, path);
+  } else {
+    writeBehind(wal, start, written, path);
+  }
+  return { bytes: written.length };
+}
+
+/** Step 3: syncs the log and, where it is new, the directory that names it. */
+export function* syncWal(session: Session): Steps<undefined> {
+  const round = roundOf(session);
+  const { appended, sequence, wal } = round;
+  if (wal === undefined) throw new TypeError('the round has no log');
+  if (wal.end !== undefined) yield* syncFile(wal.handle, pathsOf(session).wal, 'data');
+  else yield* syncNewWal(session, round, wal);
+  if (appended === undefined) return undefined;
+  wal.end = appended.end;
+  session.artifacts = round.sealed.artifacts;
+  session.content.advance(sequence);
   return undefined;
 }
 
-/** Step 4: writes all of a fresh temporary file beside the checkpoint. */
+/** A log that is published at once gives steps 4 and 5 a head start while it is synced. */
+function* syncNewWal(session: Session, round: Round, wal: OpenLog): Steps<void> {
+  const { wal: path, directory } = pathsOf(session);
+  if (round.appended === undefined) prepareTemporary(session, round);
+  const durable = settle(() =>
+    both(
+      () => syncFile(wal.handle, path),
+      () => trusted(session, syncDirectory(session.fs, directory)),
+    ),
+  );
+  beginPrepared(session, round);
+  yield* succeeded(durable);
+}
+
+/** Step 4: sees to it that all of the image is in a fresh temporary file beside the checkpoint. */
 export function writeCheckpoint(session: Session): IoOperations['writeCheckpoint']['output'] {
   const round = roundOf(session);
-  const path = temporaryFor(pathsOf(session).target, session.random);
-  const handle = createFile(session.fs, path, ownershipOf(session));
-  round.temporary = { path, handle };
-  writeAll(handle, round.image, 0, path);
-  checkSize(handle, round.image.length, path);
+  if (round.temporary === undefined) writeTemporary(session, round);
   return { bytes: round.image.length };
 }
 
@@ -116,10 +193,9 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
   const round = roundOf(session);
   const { temporary } = round;
   if (temporary === undefined) throw new TypeError('the round has no temporary file');
-  checkLock(session);
   yield* both(
-    () => trusted(session, keepPredecessor(session, round)),
-    () => syncFile(temporary.handle, temporary.path),
+    () => endPredecessor(session, round),
+    () => syncTemporary(round),
   );
   checkLock(session);
   const kept = yield* keepLateEdit(session, round);
@@ -136,7 +212,7 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
     yield* trusted(session, syncDirectory(fs, directory));
     dropHandle(round);
     takeAsCurrent(session, round, stat, seenAtMs);
-    yield* trusted(session, keepForRestore(session));
+    yield* trusted(session, keepSecondCopy(session, round));
   } catch (error) {
     throw afterPublication(error, target);
   }
@@ -146,11 +222,14 @@ export function* syncCheckpoint(session: Session): Steps<IoOperations['syncCheck
 
 /**
  * Under the policy `restore` there must always be something to go back to: a copy of the published
- * checkpoint that no edit in place can reach. Until the log is deleted, the log is that copy.
+ * checkpoint that no edit in place can reach. Until the log is deleted, the log is that copy. And where
+ * numbers were skipped, as the log held several saves, history must know the highest: a file that loses
+ * its seal is counted by it.
  */
-function* keepForRestore(session: Session): Steps<void> {
+function* keepSecondCopy(session: Session, round: Round): Steps<void> {
   const { current, externalEdits } = session;
-  if (externalEdits !== 'restore' || current?.sequence === undefined) return;
+  const isNeeded = externalEdits === 'restore' || round.skips;
+  if (!isNeeded || current?.sequence === undefined) return;
   yield* keepInHistory(session, current, current.sequence, 'copy');
 }
 
@@ -183,20 +262,22 @@ export function deleteWal(session: Session): undefined {
 }
 
 /** After a failed sync of the log: that descriptor is closed unsynced and its file removed. */
-export function dropWal(session: Session): undefined {
+export function* dropWal(session: Session): Steps<undefined> {
   const round = roundOf(session);
+  removeWal(session, round);
+  yield* undoPrepared(session, round);
+  return undefined;
+}
+
+function removeWal(session: Session, round: Round): void {
   closeQuietly(round.wal?.handle);
   if (round.wal !== undefined) unlinkIfThere(session.fs, pathsOf(session).wal);
   delete round.wal;
-  return undefined;
 }
 
 /** After a failed sync of the temporary file: likewise. */
 export function dropTemporary(session: Session): undefined {
-  const round = roundOf(session);
-  const path = round.temporary?.path;
-  dropHandle(round);
-  if (path !== undefined) unlinkIfThere(session.fs, path);
+  removeTemporary(session, roundOf(session));
   return undefined;
 }
 
@@ -205,10 +286,15 @@ export function dropTemporary(session: Session): undefined {
  * failed is not found by a later recovery.
  */
 export function* abandonRound(session: Session): Steps<undefined> {
-  if (session.round === undefined) return undefined;
-  dropTemporary(session);
-  const hadWal = session.round.wal !== undefined;
-  dropWal(session);
+  const { round } = session;
+  if (round === undefined) return undefined;
+  if (round.before !== undefined) return yield* abandonAppended(session, round.before);
+  // The save behind it was not even begun.
+  if (round.wal?.end !== undefined) return undefined;
+  const hadWal = round.wal !== undefined;
+  removeTemporary(session, round);
+  removeWal(session, round);
+  yield* undoPrepared(session, round);
   session.round = undefined;
   if (hadWal) {
     yield* trusted(session, syncDirectory(session.fs, pathsOf(session).directory));
@@ -216,26 +302,26 @@ export function* abandonRound(session: Session): Steps<undefined> {
   return undefined;
 }
 
-/** A directory whose sync failed makes the whole session untrusted: closing won't write any more. */
-function* trusted<T>(session: Session, steps: Steps<T>): Steps<T> {
+/** The saves before stay; what was written behind them must not be found by any later scan. */
+function* abandonAppended(session: Session, before: Round): Steps<undefined> {
+  const { wal } = before;
+  if (wal === undefined) throw new TypeError('the round has no log');
+  const { wal: path } = pathsOf(session);
+  wal.encoder.rewind();
   try {
-    return yield* steps;
+    wal.handle.truncate(wal.encoder.offset);
   } catch (error) {
-    if (error instanceof CheckpointError && error.details.directory) session.untrusted = true;
-    throw error;
+    throw writeError(error, path, 'cutting');
   }
-}
-
-/** A predecessor that a recovery finds unsealed has no number; the one before the log's is free for it. */
-function predecessorSequence(round: Round, { sequence }: SeenCheckpoint): number {
-  return sequence ?? round.sequence - 1;
-}
-
-function* keepPredecessor(session: Session, round: Round): Steps<void> {
-  const { current } = session;
-  if (!current?.historic) return;
-  const sequence = predecessorSequence(round, current);
-  yield* keepInHistory(session, current, sequence, looksUnchanged(session) ? 'link' : 'copy');
+  wal.room = wal.encoder.offset;
+  yield* syncFile(wal.handle, path);
+  session.round = before;
+  const end = before.appended?.end;
+  if (wal.end === end) return undefined;
+  wal.end = end;
+  session.artifacts = before.sealed.artifacts;
+  session.content.rebase({ text: before.sealed.text, sequence: before.sequence });
+  return undefined;
 }
 
 /** The last look before the rename: an edit that slipped in since the round began is set aside. */
@@ -254,11 +340,6 @@ function* keepLateEdit(session: Session, round: Round): Steps<KeptFile | undefin
     yield* repairEntry(session, current, predecessorSequence(round, current));
   }
   return kept;
-}
-
-function dropHandle(round: Round): void {
-  closeQuietly(round.temporary?.handle);
-  delete round.temporary;
 }
 
 function takeAsCurrent(

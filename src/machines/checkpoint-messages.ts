@@ -9,6 +9,7 @@ import type { CheckpointRequest, IoInput, IoReply, NoticeDue } from '../io/io-me
 import type { DetectorEvent } from './failure-detector-machine.js';
 import type { HealthChange } from './failure-memory.js';
 import type { HealthReport } from './health-report.js';
+import type { PublishPolicy } from './publish-policy.js';
 import type { ExternalEditPolicy } from './recovery-decision.js';
 import type { RecoveryReport } from './recovery-report.js';
 import type { RoundEvent, WriteOutput } from './write-machine.js';
@@ -46,9 +47,16 @@ export interface CheckRequest {
   readonly uncounted?: boolean | undefined;
 }
 
+/** A wish that all saves before it be published. */
+export interface FlushRequest {
+  /** Number that the answer carries. */
+  readonly requestId: number;
+}
+
 /** What waits for its turn. */
 export type WaitingRequest =
   | ({ readonly kind: 'save' } & SaveRequest)
+  | ({ readonly kind: 'flush' } & FlushRequest)
   | ({ readonly kind: 'restore' } & RestoreRequest)
   | ({ readonly kind: 'check' } & CheckRequest);
 
@@ -65,6 +73,8 @@ export interface CheckpointInput {
   readonly syncRetryLimit?: number | undefined;
   /** The failure detector's settings; there is no detector if absent. */
   readonly restore?: DetectorSettings | undefined;
+  /** When logged saves are published; each at once if absent. */
+  readonly publish?: PublishPolicy | undefined;
 }
 
 /** Events that the machine takes from outside. */
@@ -77,6 +87,7 @@ export type CheckpointCommand =
   | { readonly type: 'save.aborted'; readonly requestId: number }
   | ({ readonly type: 'restore.requested' } & RestoreRequest)
   | ({ readonly type: 'check.requested' } & CheckRequest)
+  | ({ readonly type: 'flush.requested' } & FlushRequest)
   /** For the failure detector; answered by `health.answered` or `health.failed`. */
   | { readonly type: 'health.changed'; readonly change: HealthChange; readonly requestId: number }
   | { readonly type: 'health.heartbeat' }
@@ -98,6 +109,9 @@ export type CheckpointEvent =
   | CheckpointRequest
   | NoticeDue
   | RoundEvent
+  /** Its own: what waits in the log has waited long enough, or may be idle. */
+  | { readonly type: 'publish.due' }
+  | { readonly type: 'publish.tick' }
   | DetectorEvent
   | IoReply<RootOperation>;
 
@@ -126,6 +140,12 @@ export type CheckpointEmitted =
     }
   | {
       readonly type: 'save.committed';
+      readonly sequence: number;
+      readonly requestIds: readonly number[];
+    }
+  /** All saves that were asked for before are published. */
+  | {
+      readonly type: 'flush.done';
       readonly sequence: number;
       readonly requestIds: readonly number[];
     }

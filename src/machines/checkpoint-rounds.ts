@@ -37,6 +37,8 @@ export function requestsOf(event: CheckpointEvent): readonly WaitingRequest[] {
     }
     case 'restore.requested':
       return [{ kind: 'restore', requestId: event.requestId, sequence: event.sequence }];
+    case 'flush.requested':
+      return [{ kind: 'flush', requestId: event.requestId }];
     case 'detector.restoreWanted':
       return [{ kind: 'restore', sequence: event.sequence }];
     case 'check.requested': {

@@ -41,7 +41,20 @@ export type WalAction = 'continue' | 'discard' | 'apply' | 'keepAndApply' | 'fin
 const sealedWith =
   (...relations: CheckpointRelation[]) =>
   ({ verdict, relation }: WalCaseEvidence) =>
-    verdict === 'sealed' && relations.includes(relation);
+    (verdict === 'sealed' || verdict === 'partlyDamaged') && relations.includes(relation);
+
+/**
+ * Decided before the log's table where saves verify and damage follows: what verifies is dealt with as
+ * the table says, and then the log goes into quarantine instead of being deleted.
+ */
+export const walTailCase: DecisionCase<WalCaseEvidence, 'setLogAside'> = {
+  label: 'wal-tail-damaged',
+  when: 'saves of the log verify, and behind them lies a seal, or a record, that belongs to none',
+  matches: ({ verdict }) => verdict === 'partlyDamaged',
+  action: 'setLogAside',
+  because: 'what verifies was promised; what follows may have been: its bytes are kept as evidence',
+  finding: true,
+};
 
 /** The log's table: the first question of every recovery. */
 export const walCases: readonly DecisionCase<WalCaseEvidence, WalAction>[] = [

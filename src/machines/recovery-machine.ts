@@ -25,6 +25,7 @@ import {
   type ExternalEditPolicy,
   historyCases,
   walCases,
+  walTailCase,
 } from './recovery-decision.js';
 import { lostBy, type RecoveryReport, refusalOf } from './recovery-report.js';
 import { type WriteOutput, writeMachine } from './write-machine.js';
@@ -108,7 +109,7 @@ export const recoveryMachine = setup({
       ({ context, self }, params: { operation: 'quarantineWal' | 'keepCheckpoint' }) => ({
         type: 'io.requested',
         operation: params.operation,
-        input: { reason: reasonToKeep(context) },
+        input: { reason: reasonToKeep(context, params.operation) },
         id: context.operationId,
         replyTo: self,
       }),
@@ -158,6 +159,12 @@ export const recoveryMachine = setup({
         decide(walCases, context.wal ?? { verdict: 'absent', relation: 'none' }),
       ],
     }),
+    decideTail: assign({
+      decided: ({ context }) =>
+        context.wal !== undefined && walTailCase.matches(context.wal)
+          ? [...context.decided, walTailCase]
+          : context.decided,
+    }),
     decideCheckpoint: assign({
       decided: ({ context }) => [
         ...context.decided,
@@ -197,6 +204,8 @@ export const recoveryMachine = setup({
     isStale: ({ context, event }) => !isCurrentReply(context, event),
     isWalPresent: ({ context, event }) =>
       isCurrentReply(context, event) && event.type === 'checkWal.done' && event.output.present,
+    isPartlyDamaged: ({ context, event }) =>
+      context.wal?.verdict === 'partlyDamaged' && isCurrentReply(context, event),
     hasDecided: ({ context }, params: { action: string }) => lastAction(context) === params.action,
     hasCommitted: (_, params: { output: WriteOutput }) => params.output.status === 'committed',
   },
@@ -250,7 +259,7 @@ export const recoveryMachine = setup({
         'verifyWal.done': {
           guard: 'isCurrent',
           target: 'decidingWal',
-          actions: ['rememberWal', 'decideWal'],
+          actions: ['rememberWal', 'decideTail', 'decideWal'],
         },
         'verifyWal.failed': [
           { guard: 'isStale' },
@@ -316,11 +325,15 @@ export const recoveryMachine = setup({
           description: 'Step 5 of the write protocol.',
           entry: ['nextOperation', { type: 'request', params: { operation: 'syncCheckpoint' } }],
           on: {
-            'syncCheckpoint.done': {
-              guard: 'isCurrent',
-              target: '#recovery.deletingWal',
-              actions: 'rememberKept',
-            },
+            'syncCheckpoint.done': [
+              { guard: 'isStale' },
+              {
+                guard: 'isPartlyDamaged',
+                target: '#recovery.quarantiningWal',
+                actions: 'rememberKept',
+              },
+              { target: '#recovery.deletingWal', actions: 'rememberKept' },
+            ],
             'syncCheckpoint.failed': [
               { guard: 'isStale' },
               { target: '#recovery.refused', actions: 'rememberFailure' },
@@ -333,7 +346,11 @@ export const recoveryMachine = setup({
       description: 'The save is on disk: sync it there, and keep it in history if it was edited.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'finishWal' } }],
       on: {
-        'finishWal.done': { guard: 'isCurrent', target: 'deletingWal' },
+        'finishWal.done': [
+          { guard: 'isStale' },
+          { guard: 'isPartlyDamaged', target: 'quarantiningWal' },
+          { target: 'deletingWal' },
+        ],
         'finishWal.failed': [
           { guard: 'isStale' },
           { target: 'refused', actions: 'rememberFailure' },
@@ -512,13 +529,18 @@ export const recoveryMachine = setup({
 });
 
 /** Why a file is set aside: what was decided about it, not about what takes its place. */
-function reasonToKeep({ decided }: RecoveryContext): string {
+function reasonToKeep(
+  { decided, wal }: RecoveryContext,
+  operation: 'quarantineWal' | 'keepCheckpoint',
+): string {
+  if (operation === 'quarantineWal' && wal?.verdict === 'partlyDamaged') return walTailCase.label;
   return decided.findLast(({ label }) => !label.startsWith('history-'))?.label ?? 'unexplained';
 }
 
 /** The log's sequence number if it may have promised it; else the number is free to be used again. */
 function promisedBy(wal: WalEvidence | undefined): number {
-  return wal?.verdict === 'sealed' || wal?.verdict === 'damaged' ? (wal.sequence ?? 0) : 0;
+  const isSealed = ['sealed', 'partlyDamaged', 'damaged'].includes(wal?.verdict ?? 'absent');
+  return isSealed ? Math.max(wal?.sequence ?? 0, wal?.claimed ?? 0) : 0;
 }
 
 function outputOf(context: RecoveryContext): RecoveryOutput {

@@ -68,6 +68,12 @@ export function lostBy({ wal, checkpoint, history, decided }: Evidence): string[
       `${which} that was only in the damaged log, if it was promised at all (${wal?.reason ?? 'unknown damage'})`,
     );
   }
+  if (labels.includes('wal-tail-damaged')) {
+    const which = wal?.claimed === undefined ? 'a save' : `save ${wal.claimed}`;
+    lost.push(
+      `${which} that lies damaged in the log behind save ${wal?.sequence ?? 0}, if it was promised at all (${wal?.reason ?? 'unknown damage'})`,
+    );
+  }
   if (labels.includes('history-restore') && checkpoint?.condition !== 'edited') {
     const restored = history?.newest?.sequence ?? 0;
     const claimed = checkpoint?.sequence;

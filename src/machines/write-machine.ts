@@ -24,6 +24,8 @@ export interface WriteInput {
   readonly source: SaveSource;
   /** Whether somebody is told of success as soon as the save is logged: then it can't be taken back. */
   readonly promisedWhenLogged: boolean;
+  /** Whether the save may wait in the log, for others to follow, instead of being published at once. */
+  readonly mayRest?: boolean | undefined;
   /** How often a failed sync may be answered with a fresh file before the store halts. */
   readonly syncRetryLimit: number;
 }
@@ -43,7 +45,15 @@ export type WriteOutput =
 
 /** What a round tells the machine that started it. */
 export type RoundEvent =
-  | { readonly type: 'round.logged'; readonly sequence: number }
+  | {
+      readonly type: 'round.logged';
+      readonly sequence: number;
+      /** Whether it now waits in the log, and how many bytes it took there. */
+      readonly rests: boolean;
+      readonly bytes: number;
+    }
+  /** A save behind others was given up; they wait on. */
+  | { readonly type: 'round.failed'; readonly output: WriteOutput }
   | { readonly type: 'round.published'; readonly sequence: number; readonly editKeptAs?: string };
 
 type WriteOperation =
@@ -57,13 +67,25 @@ type WriteOperation =
   | 'dropTemporary'
   | 'abandonRound';
 
-type WriteEvent = IoReply<WriteOperation>;
+/** What a round that waits in the log is told: another save goes behind it, or it is to be published. */
+export type RoundCommand =
+  | ({ readonly type: 'round.append' } & NextSave)
+  | { readonly type: 'round.publish' };
+
+/** A save that goes behind those in the log. */
+type NextSave = Pick<WriteInput, 'sequence' | 'label' | 'pinned' | 'source' | 'mayRest'>;
+
+type WriteEvent = IoReply<WriteOperation> | RoundCommand;
 
 /** What the write machine remembers. */
 export interface WriteContext extends WriteInput, IoContext {
   readonly syncFailures: number;
   readonly logged: boolean;
   readonly published: boolean;
+  /** The newest save that waits in the log; `undefined` where none does. */
+  readonly resting: number | undefined;
+  /** Bytes that the save has taken in the log. */
+  readonly bytes: number;
   /** The failure that decides the outcome: the first one of the round that was not retried. */
   readonly failure: IoFailure | undefined;
   readonly status: WriteOutput['status'];
@@ -89,6 +111,7 @@ export const writeMachine = setup({
           label: context.label,
           pinned: context.pinned,
           source: context.source,
+          mayRest: context.mayRest,
         },
         id: context.operationId,
         replyTo: self,
@@ -113,8 +136,37 @@ export const writeMachine = setup({
     countSyncFailure: assign({ syncFailures: ({ context }) => context.syncFailures + 1 }),
     end: assign({ status: (_, params: { status: WriteOutput['status'] }) => params.status }),
     markLogged: assign({ logged: true }),
+    markResting: assign(({ context }) => ({
+      logged: true,
+      resting: context.sequence,
+      promisedWhenLogged: true,
+    })),
+    countBytes: assign({
+      bytes: ({ context, event }) =>
+        event.type === 'writeIntent.done' || event.type === 'writeData.done'
+          ? context.bytes + event.output.bytes
+          : context.bytes,
+    }),
+    takeNext: assign(({ event }) => {
+      if (event.type !== 'round.append') return {};
+      const { type: _, ...next } = event;
+      return { label: undefined, pinned: undefined, ...next, bytes: 0, syncFailures: 0 };
+    }),
+    tellFailed: sendParent(({ context }) => ({
+      type: 'round.failed',
+      output: outputOf(context),
+    })),
+    forgetFailed: assign(({ context }) => ({
+      sequence: context.resting ?? context.sequence,
+      failure: undefined,
+    })),
     markPublished: assign({ published: true }),
-    tellLogged: sendParent(({ context }) => ({ type: 'round.logged', sequence: context.sequence })),
+    tellLogged: sendParent(({ context }) => ({
+      type: 'round.logged',
+      sequence: context.sequence,
+      rests: context.mayRest === true,
+      bytes: context.bytes,
+    })),
     tellPublished: sendParent(({ context, event }) => ({
       type: 'round.published',
       sequence: context.sequence,
@@ -130,6 +182,12 @@ export const writeMachine = setup({
     },
     canRetrySync: ({ context, event }) =>
       failureOf(event)?.kind === 'sync' && context.syncFailures < context.syncRetryLimit,
+    mayRest: ({ context, event }) => context.mayRest === true && isCurrentReply(context, event),
+    isBehindOthers: ({ context }) => context.resting !== undefined,
+    canPublishUnlogged: ({ context, event }) =>
+      context.resting !== undefined &&
+      failureOf(event)?.kind === 'sync' &&
+      context.syncFailures < context.syncRetryLimit,
     isSyncFailure: ({ event }) => failureOf(event)?.kind.toLowerCase().endsWith('sync') ?? false,
     mustNotTakeBack: ({ context, event }) =>
       context.promisedWhenLogged || failureOf(event)?.published === true,
@@ -143,6 +201,8 @@ export const writeMachine = setup({
     syncFailures: 0,
     logged: false,
     published: false,
+    resting: undefined,
+    bytes: 0,
     failure: undefined,
     status: 'failed',
   }),
@@ -153,7 +213,7 @@ export const writeMachine = setup({
       description: 'Step 1: create the log and write the intent. Nothing is durable yet.',
       entry: ['nextOperation', 'requestWriteIntent'],
       on: {
-        'writeIntent.done': { guard: 'isCurrent', target: 'writingData' },
+        'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'countBytes' },
         'writeIntent.failed': [
           { guard: 'isStale' },
           { guard: 'mustTouchNothing', target: 'halted', actions: 'rememberFailure' },
@@ -165,7 +225,7 @@ export const writeMachine = setup({
       description: 'Step 2: append the after-image and its seal. Nothing is durable yet.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'writeData' } }],
       on: {
-        'writeData.done': { guard: 'isCurrent', target: 'syncingWal' },
+        'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: 'countBytes' },
         'writeData.failed': [
           { guard: 'isStale' },
           { target: 'abandoning', actions: 'rememberFailure' },
@@ -173,16 +233,22 @@ export const writeMachine = setup({
       },
     },
     syncingWal: {
-      description: 'Step 3: sync the log, then its directory. Nothing is durable yet.',
+      description:
+        'Step 3: sync the log and its directory; meanwhile a head start for steps 4 and 5. Nothing is durable yet.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'syncWal' } }],
       on: {
-        'syncWal.done': {
-          guard: 'isCurrent',
-          target: 'writingCheckpoint',
-          actions: ['markLogged', 'tellLogged'],
-        },
+        'syncWal.done': [
+          { guard: 'isStale' },
+          { guard: 'mayRest', target: 'logged', actions: ['markResting', 'tellLogged'] },
+          { target: 'writingCheckpoint', actions: ['markLogged', 'tellLogged'] },
+        ],
         'syncWal.failed': [
           { guard: 'isStale' },
+          {
+            guard: 'canPublishUnlogged',
+            target: 'writingCheckpoint',
+            actions: ['countSyncFailure', 'rememberFailure'],
+          },
           {
             guard: 'canRetrySync',
             target: 'droppingWal',
@@ -193,9 +259,17 @@ export const writeMachine = setup({
         ],
       },
     },
+    logged: {
+      description:
+        'The save is durable in the log and waits: for the next one behind it, or to be published. Only under a publish policy.',
+      on: {
+        'round.append': { target: 'writingIntent', actions: 'takeNext' },
+        'round.publish': { target: 'writingCheckpoint' },
+      },
+    },
     writingCheckpoint: {
       description:
-        'Step 4: write a fresh temporary file beside the checkpoint. The save is logged: recovery will finish it.',
+        'Step 4: see to a fresh temporary file beside the checkpoint. The save is logged: recovery will finish it.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'writeCheckpoint' } }],
       on: {
         'writeCheckpoint.done': { guard: 'isCurrent', target: 'syncingCheckpoint' },
@@ -264,10 +338,14 @@ export const writeMachine = setup({
     },
     abandoning: {
       description:
-        'The round failed and nobody was promised anything: remove its files. The old checkpoint is untouched.',
+        'The save failed and nobody was promised it: remove its files, or cut it off the log. The old checkpoint is untouched.',
       entry: ['nextOperation', { type: 'request', params: { operation: 'abandonRound' } }],
       on: {
-        'abandonRound.done': { guard: 'isCurrent', target: 'failed' },
+        'abandonRound.done': [
+          { guard: 'isStale' },
+          { guard: 'isBehindOthers', target: 'logged', actions: ['tellFailed', 'forgetFailed'] },
+          { target: 'failed' },
+        ],
         'abandonRound.failed': [
           { guard: 'isStale' },
           { target: 'halted', actions: 'keepFirstFailure' },

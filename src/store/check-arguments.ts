@@ -7,6 +7,7 @@ import { MAX_LABEL_BYTES } from '../format/wal-format.js';
 import { parsePath, type YamlPath } from '../format/yaml/yaml-path.js';
 import { checkAudit } from './audit-options.js';
 import { checkInnerKeys, checkKeys, STORE_KEYS } from './check-keys.js';
+import { publishPolicy } from './publish-options.js';
 import { detectorSettings } from './restore-options.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
@@ -61,6 +62,22 @@ export function checkPolicies(
   checkRetention(options);
   checkAudit(options);
   detectorSettings(options.restore, options.heartbeatMs);
+  publishPolicy(options.publish);
+  checkSyncMode(options);
+}
+
+function checkSyncMode({ io, fileSystem }: Omit<CheckpointStoreOptions, 'directory'>): void {
+  if (io === undefined || typeof io === 'function') return;
+  if (typeof io !== 'object' || !['threadPool', 'blocking', undefined].includes(io?.sync)) {
+    throw new TypeError(
+      "io is { sync: 'threadPool' | 'blocking' }, or a function that makes a port",
+    );
+  }
+  if (io.sync !== undefined && fileSystem !== undefined) {
+    throw new TypeError(
+      'io.sync is for the file system of node; fileSystem has its own way to sync',
+    );
+  }
 }
 
 /** Limits under which something is kept. */

@@ -24,6 +24,7 @@ export const SHARED_KEYS: Keys<Omit<CheckpointStoreOptions, 'directory' | 'io'>>
   schema: true,
   externalEdits: true,
   durability: true,
+  publish: true,
   syncRetryLimit: true,
   maxCheckpoints: true,
   maxAgeHours: true,
@@ -66,6 +67,8 @@ const LIMITS_KEYS: Keys<YamlLimits> = {
   maxAliasValues: true,
 };
 
+const IO_KEYS = { sync: true } as const;
+
 const INSPECTOR_KEYS = { port: true, contents: true } as const;
 
 /** For tests and the lab; not told to whoever looks for a name. */
@@ -91,7 +94,7 @@ export function checkKeys(
 
 /** The options within a store's options; those of `restore` are checked with their values. */
 export function checkInnerKeys(
-  { audit, artifacts, limits, inspector }: Omit<CheckpointStoreOptions, 'directory'>,
+  { audit, artifacts, limits, inspector, io }: Omit<CheckpointStoreOptions, 'directory'>,
   call: string,
 ): void {
   const inner = [
@@ -99,6 +102,7 @@ export function checkInnerKeys(
     ['artifacts', artifacts, ARTIFACTS_KEYS],
     ['limits', limits, LIMITS_KEYS],
     ['inspector', inspector, INSPECTOR_KEYS],
+    ['io', io, IO_KEYS],
   ] as const;
   for (const [name, value, known] of inner) {
     if (typeof value === 'object' && value !== null) checkKeys(value, known, `${name} of ${call}`);

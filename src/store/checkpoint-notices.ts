@@ -58,6 +58,8 @@ export type CheckpointNotice<State = YamlValue> =
       readonly state: Frozen<State> | undefined;
     } & AnswerAddress)
   | ({ readonly type: 'checkpoint.checked' } & CheckResult & AnswerAddress)
+  /** Everything that was saved before it was asked for is in the file. */
+  | ({ readonly type: 'checkpoint.flushed'; readonly sequence: number } & AnswerAddress)
   /** How the failure detector came to rest: an answer, or news. */
   | ({ readonly type: 'checkpoint.health'; readonly report: HealthReport } & AnswerAddress)
   | ({ readonly type: 'checkpoint.editedOutside' } & Omit<EditedOutside, 'type'>)

@@ -6,17 +6,16 @@
  * Owns no I/O; the port calls it through {@link CheckpointContent}.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { CheckpointError } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
 import { setAt } from '../format/yaml/path-access.js';
-import { formatPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { cloneValue, deepFreeze, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { type Change, Draft, renderSteps, type Step } from './draft.js';
+import { schemaError } from './schema-error.js';
 import { Version } from './version.js';
 
 interface Pending {
@@ -163,6 +162,15 @@ export class CheckpointDocument implements CheckpointContent {
     if (this.#options.schema !== undefined) this.#validated = version;
   }
 
+  advance(sequence: number): void {
+    if (this.#round === undefined) return;
+    this.#published = this.#round.draft;
+    this.#publishedSequence = sequence;
+    this.#logged = undefined;
+    this.#forget(this.#round.ids);
+    this.#round = undefined;
+  }
+
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
     if (current === undefined) {
       this.#published = undefined;
@@ -175,6 +183,8 @@ export class CheckpointDocument implements CheckpointContent {
       this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
+    } else if (this.#published?.version?.text === text) {
+      // As after a round that was logged before: what was rendered onto it stays.
     } else if (this.#validated?.text === text) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {
@@ -372,19 +382,4 @@ function holdsBigInt(value: unknown, depth = 0): boolean {
   if (typeof value === 'bigint') return true;
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return false;
   return Object.values(value).some((inner) => holdsBigInt(inner, depth + 1));
-}
-
-function schemaError(issues: readonly StandardSchemaV1.Issue[]): CheckpointError {
-  const described = issues.map(({ message, path }) => {
-    const steps = (path ?? []).map((step) => (typeof step === 'object' ? step.key : step));
-    const at = formatPath(steps.map((step) => (typeof step === 'symbol' ? String(step) : step)));
-    return { path: at, message };
-  });
-  const [first] = described;
-  const more = described.length > 1 ? ` (and ${described.length - 1} more)` : '';
-  return new CheckpointError(
-    'SCHEMA_INVALID',
-    `The state does not pass the schema at ${first?.path || 'its root'}: ${first?.message}${more}.`,
-    { ...(first && { path: first.path }), issues: described },
-  );
 }

@@ -12,6 +12,8 @@ import type {
 } from '../io/checkpoint-io.js';
 import { createFileCheckpointIo } from '../io/file-checkpoint-io.js';
 import type { FileSystem } from '../io/file-system.js';
+import type { SyncMode } from '../io/node-file-system.js';
+import { createRandomPool } from '../io/random-pool.js';
 import { run, type Steps, wait } from '../io/run.js';
 import type { SessionOptions } from '../io/session.js';
 import { DEFAULT_FILE, nameOf, resolvePaths } from '../io/store-paths.js';
@@ -32,6 +34,16 @@ export interface FilePortSetting {
   readonly content: CheckpointContent;
 }
 
+/** The user's own port, if there is one. */
+export function ownPort({ io }: Pick<CheckpointStoreOptions, 'io'>) {
+  return typeof io === 'function' ? io : undefined;
+}
+
+/** Where node's file system syncs. */
+export function syncMode({ io }: Pick<CheckpointStoreOptions, 'io'>): { sync?: SyncMode } {
+  return typeof io === 'object' && io.sync !== undefined ? { sync: io.sync } : {};
+}
+
 /** A port on files. */
 export function createFilePort(
   options: CheckpointStoreOptions,
@@ -44,7 +56,7 @@ export function createFilePort(
     now: () => (options.clock ?? Date).now(),
     ...hooks,
     file: options.file ?? DEFAULT_FILE,
-    random: options.random ?? ((length) => crypto.getRandomValues(new Uint8Array(length))),
+    random: options.random ?? createRandomPool(),
     maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
     maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
     // The text is bounded; its seal comes on top.
@@ -61,9 +73,10 @@ export function createFilePort(
 export function historyBeside(
   lock: IoOperations['acquireLock']['output'],
   fs: FileSystem,
-  { io, limits }: CheckpointStoreOptions,
+  options: CheckpointStoreOptions,
 ): CheckpointHistory {
-  if (io !== undefined) throw noHistory();
+  if (ownPort(options) !== undefined) throw noHistory();
+  const { limits } = options;
   const paths = resolvePaths(fs, lock.directory, nameOf(lock.target));
   return fileHistory(fs, paths, { ...DEFAULT_LIMITS, ...limits }.maxBytes + MAX_SEAL_BYTES);
 }

@@ -121,6 +121,10 @@ export class RequestDesk {
       case 'checkpoint.check':
         this.#answer(request, { type: 'checkpoint.checked', ...(await store.check()) });
         return;
+      case 'checkpoint.flush':
+        await store.flush();
+        this.#answer(request, { type: 'checkpoint.flushed', sequence: store.sequence });
+        return;
       case 'checkpoint.reportFailure': {
         const report = await store.reportFailure(request.error);
         this.#answer(request, { type: 'checkpoint.health', report });

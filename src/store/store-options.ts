@@ -13,6 +13,7 @@ import type { ExternalEditPolicy } from '../machines/recovery-decision.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
 import type { ArtifactsOptions } from './artifact-source.js';
 import type { AuditOptions } from './audit-trail.js';
+import type { PublishOptions } from './publish-options.js';
 import type { RestoreOptions } from './restore-options.js';
 
 /** A logger as pino's and the console's: an object with facts, then a message. */
@@ -39,8 +40,18 @@ export interface CheckpointStoreOptions<
   readonly schema?: Schema;
   /** What to do about edits made outside of the store; `adopt` by default. */
   readonly externalEdits?: ExternalEditPolicy | undefined;
-  /** After which step a save is acknowledged, unless it says otherwise; `committed` by default. */
+  /**
+   * After which step a save is acknowledged, unless it says otherwise; `committed` by default, `logged`
+   * where `publish` lets saves wait.
+   */
   readonly durability?: Durability | undefined;
+  /**
+   * When the file is replaced: `every-save` (default) before each is acknowledged as committed. With limits,
+   * saves are acknowledged as soon as they are durable in the log, several go into one log, and the file is
+   * published when a limit is reached, when the store is idle, by {@link CheckpointStore.flush} and by
+   * `close()`. A save with a label, or one that asks for `committed`, is published at once.
+   */
+  readonly publish?: PublishOptions | 'every-save' | undefined;
   /** How often a failed sync is answered with a fresh file before the store halts; 2 by default. */
   readonly syncRetryLimit?: number | undefined;
   /**
@@ -60,8 +71,15 @@ export interface CheckpointStoreOptions<
   readonly limits?: Partial<YamlLimits> | undefined;
   /** The file system to work on; node's by default. */
   readonly fileSystem?: FileSystem | undefined;
-  /** A store on something other than files: takes the place of `fileSystem`. */
-  readonly io?: ((content: CheckpointContent) => CheckpointIo) | undefined;
+  /**
+   * Where syncs run, on node's file system: `threadPool` (default) leaves the event loop free, `blocking`
+   * saves the way there and back, and stops everything else meanwhile. Or a port of one's own: a store on
+   * something other than files, which takes the place of `fileSystem`.
+   */
+  readonly io?:
+    | { readonly sync?: 'threadPool' | 'blocking' | undefined }
+    | ((content: CheckpointContent) => CheckpointIo)
+    | undefined;
   /**
    * Wraps the port, whatever implements it: for faults in tests, for measuring.
    * @internal

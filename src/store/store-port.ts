@@ -11,7 +11,7 @@ import { run, wait } from '../io/run.js';
 import { nameOf, resolvePaths } from '../io/store-paths.js';
 import { auditTrailOf } from './audit-options.js';
 import type { AuditTrail } from './audit-trail.js';
-import { createFilePort, type FilePortSetting } from './file-port.js';
+import { createFilePort, type FilePortSetting, ownPort } from './file-port.js';
 import type { CheckpointStoreOptions } from './store-options.js';
 
 /** What a store hands to the root machine that somebody else has made for it. */
@@ -37,7 +37,7 @@ export class StorePort {
     onFailure: (error: CheckpointError) => void,
   ) {
     this.audit = auditTrailOf(options, place.fs, onFailure);
-    this.io = options.io?.(place.content) ?? this.#onFiles(options, place);
+    this.io = ownPort(options)?.(place.content) ?? this.#onFiles(options, place);
   }
 
   /** Gives an answer once its entries in the audit are where the policy wants them; see {@link AuditTrail.before}. */

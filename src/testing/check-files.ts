@@ -208,11 +208,9 @@ function isSpent(log: Uint8Array, kept: ReadonlySet<string>): boolean {
   if (found === undefined) {
     const scan = scanWal(log, { target: LAB_FILE });
     const isUnsealed = scan.kind === 'torn' || scan.kind === 'unsealed';
-    found = isUnsealed
-      ? 'always'
-      : scan.kind === 'sealed'
-        ? { image: digestOf(scan.image) }
-        : 'never';
+    // What lies behind the saves that verify, and is no mere beginning of one, may have been promised.
+    const isWhole = scan.kind === 'sealed' && scan.tail.kind !== 'damaged';
+    found = isUnsealed ? 'always' : isWhole ? { image: digestOf(scan.image) } : 'never';
     spent.set(log, found);
   }
   return typeof found === 'string' ? found === 'always' : kept.has(found.image);

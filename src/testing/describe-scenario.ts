@@ -25,6 +25,7 @@ export function describeStep(step: ScenarioStep | TogetherStep): string {
     case 'damage':
       return `damage ${JSON.stringify(step.text)}`;
     case 'close':
+    case 'flush':
     case 'reopen':
       return step.do;
   }

@@ -89,7 +89,7 @@ async function runStore(
   disk: SimulatedDisk,
   probe: Probe<Allowed>,
 ): Promise<void> {
-  const { externalEdits, maxCheckpoints, faults: { run } = {} } = scenario;
+  const { externalEdits, maxCheckpoints, publish, faults: { run } = {} } = scenario;
   const expectation = new Expectation(externalEdits);
   const turns = new Turns();
   const { decide, hasLied } = noticeLies(run && ruleOf(run).start());
@@ -108,6 +108,7 @@ async function runStore(
         fileSystem,
         externalEdits,
         maxCheckpoints,
+        publish: publish && { ...publish, afterMs: Number.POSITIVE_INFINITY },
         restore: false,
         audit: false,
         maxAgeHours: Number.POSITIVE_INFINITY,
@@ -119,10 +120,16 @@ async function runStore(
   prepare(scenario, world);
   probe.promises(() => {
     const asked = expectation.allowed();
-    const allowed = maxCheckpoints === undefined ? asked : { ...asked, past: [] };
+    const known = maxCheckpoints === undefined ? asked : { ...asked, past: [] };
+    const allowed = publish === undefined ? known : withoutUnpublished(known);
     return hasLied() ? { ...allowed, lied: true } : allowed;
   });
   await runScenario(scenario, world);
+}
+
+/** Of saves that wait in the log only the last one becomes a checkpoint. */
+function withoutUnpublished({ newest, ...asked }: Allowed): Allowed {
+  return { ...asked, past: [], ...(typeof newest === 'string' && { newest }) };
 }
 
 /** The same faults, and whether a sync has been confirmed among them that was not done. */

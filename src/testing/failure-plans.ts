@@ -43,6 +43,27 @@ const damaged: Scenario = {
   ],
 };
 
+/** Saves that go behind each other in one log. */
+const resting: Scenario = {
+  name: 'a run with saves that wait in the log',
+  file: 'v: 0\n',
+  publish: { afterSaves: 10 },
+  steps: [
+    { do: 'set', path: 'v', value: 1 },
+    { do: 'set', path: 'v', value: 2 },
+    { do: 'update', path: 'v', add: 1 },
+    { do: 'flush' },
+    { do: 'set', path: 'v', value: 4 },
+    { do: 'set', path: 'v', value: 5, durability: 'committed' },
+  ],
+};
+
+/** What is written behind a save can't be taken back: the store halts, and the log is left. */
+const cutFails: readonly PortFault[] = [
+  { operation: 'writeData', nth: 2, kind: 'write' },
+  { operation: 'abandonRound', nth: 1, kind: 'sync' },
+];
+
 const keepFails: readonly PortFault[] = [{ operation: 'keepCheckpoint', nth: 1, kind: 'write' }];
 const logIsLeft: readonly PortFault[] = [{ operation: 'deleteWal', nth: 1, kind: 'write' }];
 
@@ -159,6 +180,12 @@ export const failurePlans: readonly FailurePlan[] = [
     scenario: run,
     options: { runFaults: faults, depth: 1, imagesPerMoment: [3] },
   })),
+  ...[...runFaults, cutFails].map((faults) => ({
+    title: `with saves that wait in the log, ${titleOf(faults)}`,
+    scenario: resting,
+    options: { runFaults: faults, depth: 1, imagesPerMoment: [3] },
+  })),
+  { title: resting.name, scenario: resting, options: { depth: 2, imagesPerMoment: [6, 2] } },
   ...policies.flatMap((externalEdits): FailurePlan[] => [
     {
       title: `under the policy ${externalEdits}`,
@@ -238,7 +265,7 @@ export const uncrashed: readonly { readonly transition: RegExp; readonly because
     because: 'answers come in the order of their questions; a unit test sends one out of order',
   },
   {
-    transition: /(closing|leaving) --((save|restore|check)\.requested|health\.changed)-->/,
+    transition: /(closing|leaving) --((save|restore|check|flush)\.requested|health\.changed)-->/,
     because:
       'a store refuses by itself once close() was called; a unit test sends the event to the machine',
   },
@@ -247,12 +274,26 @@ export const uncrashed: readonly { readonly transition: RegExp; readonly because
     because: 'it takes a close between two steps of the detector; a unit test sends it there',
   },
   {
+    transition: /saving --publish\.(due|tick)-->/,
+    because:
+      'no time passes in the lab; unit tests let it pass, and a save publishes in the same way',
+  },
+  {
+    transition: /halted --flush\.requested-->/,
+    because: 'a flush changes nothing on disk; a unit test asks a halted store for one',
+  },
+  {
     transition: /halted --restore\.requested-->/,
     because: 'a restore looks at the file first, which a halted store refuses already',
   },
   {
     transition: /\(root\) --(checkpoint\.\*|notice\.due)-->/,
     because: 'only an embedded store hands these on; test/crash/embedded.test.ts crashes one',
+  },
+  {
+    transition: /finishingWal --finishWal\.done \[isPartlyDamaged\]-->/,
+    because:
+      'it takes damage behind a save that is published already; test/unit/store/publish.test.ts makes it',
   },
   {
     transition: /decidingHistory --always--> refused/,

@@ -84,11 +84,9 @@ export function callbackFunctions(raw: Table, current: Current): Table {
       );
     },
     close(descriptor: number, callback: Callback = () => {}) {
-      call(
-        'close',
-        descriptor,
-        ending(callback, () => current()?.closed(descriptor)),
-      );
+      // As soon as it is asked for: before the answer the number may be another file's.
+      current()?.closed(descriptor);
+      call('close', descriptor, callback);
     },
   };
   for (const name of ['fsync', 'fdatasync']) {

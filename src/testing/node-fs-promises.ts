@@ -116,8 +116,9 @@ function noteOpening(current: Current, path: PathLike, flags: string | undefined
     const { fd } = handle;
     const close = handle.close.bind(handle);
     handle.close = async () => {
-      await close();
+      // As soon as it is asked for: before the answer the number may be another file's.
       current()?.closed(fd);
+      await close();
     };
   };
 }

@@ -39,6 +39,7 @@ function checkScenario(value: unknown, path: string): Scenario {
     files,
     externalEdits,
     maxCheckpoints,
+    publish,
     faults,
     steps,
   } = record(value, path);
@@ -55,6 +56,7 @@ function checkScenario(value: unknown, path: string): Scenario {
     ...(files !== undefined && { files: checkFiles(files, `${path}.files`) }),
     ...(isCount(maxCheckpoints) && { maxCheckpoints }),
     ...(policy !== undefined && { externalEdits: policy }),
+    ...(publish !== undefined && { publish: checkPublish(publish, `${path}.publish`) }),
     ...(faults !== undefined && { faults: checkFaults(faults, `${path}.faults`) }),
     steps: steps.map((step, index) => checkStep(step, `${path}.steps[${index}]`)),
   };
@@ -83,10 +85,22 @@ function checkStep(value: unknown, path: string): ScenarioStep {
     case 'damage':
       return { do: 'damage', text: text(step.text, `${path}.text`) };
     case 'reopen':
-      return { do: 'reopen' };
+    case 'flush':
+      return { do: step.do };
     default:
       return checkSave(step, path);
   }
+}
+
+function checkPublish(value: unknown, path: string): NonNullable<Scenario['publish']> {
+  const { afterSaves, afterBytes } = record(value, path);
+  for (const [name, limit] of Object.entries({ afterSaves, afterBytes })) {
+    if (limit !== undefined && !isCount(limit)) throw wrong(`${path}.${name}`, 'an integer from 1');
+  }
+  return {
+    ...(isCount(afterSaves) && { afterSaves }),
+    ...(isCount(afterBytes) && { afterBytes }),
+  };
 }
 
 function isCount(value: unknown): value is number {
@@ -171,7 +185,10 @@ function checkSave(value: unknown, path: string): SaveStep {
       if (typeof step.add !== 'number') throw wrong(`${path}.add`, 'a number');
       return { do: 'update', path: text(step.path, `${path}.path`), add: step.add, ...asking };
     default:
-      throw wrong(`${path}.do`, 'save, saveText, set, update, together, edit, damage or reopen');
+      throw wrong(
+        `${path}.do`,
+        'save, saveText, set, update, together, edit, damage, flush or reopen',
+      );
   }
 }
 

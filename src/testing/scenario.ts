@@ -59,6 +59,8 @@ export type ScenarioStep =
   | { readonly do: 'edit'; readonly text: string; readonly how?: 'inPlace' | 'rename' }
   /** Somebody leaves the file in a state that is no state; durable at once. Under `restore` nothing is lost. */
   | { readonly do: 'damage'; readonly text: string }
+  /** Publishes what waits in the log. */
+  | { readonly do: 'flush' }
   /** Closes the store and opens it again. */
   | { readonly do: 'reopen' };
 
@@ -80,6 +82,11 @@ export interface Scenario {
   readonly files?: Readonly<Record<string, string>>;
   /** What to do about edits made outside of the store; `adopt` by default. */
   readonly externalEdits?: ExternalEditPolicy;
+  /**
+   * Lets saves wait in the log until there are so many, or bytes of so many; by default each is published at
+   * once. Time publishes nothing in the lab. History then holds only what was published.
+   */
+  readonly publish?: { readonly afterSaves?: number; readonly afterBytes?: number };
   /** How many earlier checkpoints are kept; then history is not asked to be complete. */
   readonly maxCheckpoints?: number;
   /** What goes wrong below the store. */
@@ -147,6 +154,8 @@ async function runSteps(scenario: Scenario, world: ScenarioWorld): Promise<void>
         writeInPlace(world.disk, step.text);
         world.expectation.edited(undefined);
       });
+    } else if (step.do === 'flush') {
+      await store.flush();
     } else if (step.do === 'together') {
       await together(step, store, world);
       if (step.steps.some((one) => one.do === 'close')) store = await openIn(world);
@@ -167,6 +176,7 @@ async function openIn({ open, expectation }: ScenarioWorld): Promise<CheckpointS
  * would be set aside, by the store's own rule, and nothing could be said of it.
  */
 async function idle(store: CheckpointStore<YamlValue>, expectation: Expectation): Promise<void> {
+  await store.flush().catch(() => {});
   while (store.actor.getSnapshot().matches('saving')) {
     await new Promise((resolve) => setTimeout(resolve, 0));
   }

@@ -52,6 +52,22 @@ export const labScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'saves that wait in the log, until there are three, one is labelled, or somebody asks',
+    file: `${filler}v: 0\n`,
+    publish: { afterSaves: 3 },
+    steps: [
+      { do: 'set', path: 'v', value: 1 },
+      { do: 'set', path: 'v', value: 2 },
+      { do: 'flush' },
+      { do: 'edit', text: 'v: 20 # edited\n' },
+      { do: 'set', path: 'v', value: 3 },
+      { do: 'update', path: 'v', add: 1 },
+      { do: 'set', path: 'w', value: [1], durability: 'committed' },
+      { do: 'save', state: { v: 5 } },
+      { do: 'set', path: 'v', value: 6, label: 'six' },
+    ],
+  },
+  {
     name: 'a file that is damaged while the store is open, under the policy restore',
     externalEdits: 'restore',
     steps: [

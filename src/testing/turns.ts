@@ -58,7 +58,7 @@ export function syncsIn<Inner extends FileSystem>(
     open: (...args: Parameters<FileSystem['open']>) => {
       const handle = inner.open(...args);
       return override(handle, {
-        sync: () => later(() => handle.sync()),
+        sync: (scope) => later(() => handle.sync(scope)),
       } satisfies Partial<FileHandle>);
     },
     syncDirectory: (path: string) => later(() => inner.syncDirectory(path)),

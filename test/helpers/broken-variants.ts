@@ -24,6 +24,7 @@ export interface BrokenVariant {
 }
 
 const write = 'io/write-operations.js';
+const prepare = 'io/prepare-operations.js';
 const recovery = 'io/recovery-operations.js';
 const files = 'io/files.js';
 const content = 'io/file-content.js';
@@ -31,7 +32,7 @@ const history = 'io/history-files.js';
 const quarantine = 'io/quarantine-files.js';
 const writeMachine = 'machines/write-machine.js';
 const recoveryMachine = 'machines/recovery-machine.js';
-const rootMachine = 'machines/checkpoint-machine.js';
+const rootMachine = 'machines/checkpoint-setup.js';
 const decision = 'machines/recovery-decision.js';
 
 const patch = (file: string, find: string, replace: string): Patch => ({ file, find, replace });
@@ -65,7 +66,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'log not synced',
     breaks: 'step 3 syncs the directory and not the log',
     rule: order,
-    patches: [patch(write, 'yield* syncFile(wal.handle, path);', '')],
+    patches: [patch(write, '() => syncFile(wal.handle, path)', '() => []')],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 150,
@@ -74,7 +75,9 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: "log's name not synced",
     breaks: 'step 3 syncs the log and not the directory that names it',
     rule: order,
-    patches: [patch(write, 'yield* trusted(session, syncDirectory(session.fs, directory));', '')],
+    patches: [
+      patch(write, '() => trusted(session, syncDirectory(session.fs, directory))', '() => []'),
+    ],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 150,
@@ -86,13 +89,24 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [
       patch(
         writeMachine,
-        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal' }",
-        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: 'tellLogged' }",
+        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: 'countBytes' }",
+        "'writeData.done': { guard: 'isCurrent', target: 'syncingWal', actions: ['countBytes', 'tellLogged'] }",
       ),
     ],
     hunt: 'logged',
     check: 'finds-an-allowed-state',
     statesMax: 100,
+  },
+  {
+    name: 'appended save not synced',
+    breaks: 'a save that goes behind others in the log is answered without a sync',
+    rule: acknowledge,
+    patches: [
+      patch(write, "yield* syncFile(wal.handle, pathsOf(session).wal, 'data')", 'yield* []'),
+    ],
+    hunt: 'waiting in the log',
+    check: 'finds-an-allowed-state',
+    statesMax: 300,
   },
   {
     name: 'committed acknowledged early',
@@ -101,8 +115,8 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [
       patch(
         writeMachine,
-        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData' }",
-        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'tellLogged' }",
+        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: 'countBytes' }",
+        "'writeIntent.done': { guard: 'isCurrent', target: 'writingData', actions: ['countBytes', 'tellLogged'] }",
       ),
       patch('store/save-desk.js', "this.#asked.get(id)?.durability === 'logged'", 'true'),
     ],
@@ -114,7 +128,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'temporary file not synced',
     breaks: 'the file is renamed over the checkpoint with its content unsynced',
     rule: publish,
-    patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
+    patches: [patch(prepare, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed',
     check: 'readers-find-a-whole-checkpoint',
     statesMax: 300,
@@ -123,18 +137,18 @@ export const brokenVariants: readonly BrokenVariant[] = [
     name: 'temporary file not synced, names in order',
     breaks: 'the same, on a disk that keeps names in order as ext4 does',
     rule: publish,
-    patches: [patch(write, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
+    patches: [patch(prepare, '() => syncFile(temporary.handle, temporary.path)', '() => []')],
     hunt: 'committed, in order',
     check: 'readers-find-a-whole-checkpoint',
     statesMax: 200,
   },
   {
     name: 'wrong file synced',
-    breaks: 'step 5 syncs the log again instead of the temporary file',
+    breaks: 'the log is synced again instead of the temporary file',
     rule: publish,
     patches: [
       patch(
-        write,
+        prepare,
         'syncFile(temporary.handle, temporary.path)',
         'syncFile((round.wal ?? temporary).handle, temporary.path)',
       ),
@@ -174,7 +188,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     rule: publish,
     patches: [
       patch(
-        write,
+        prepare,
         'const path = temporaryFor(pathsOf(session).target, session.random);\n    const handle = createFile(session.fs, path, ownershipOf(session));',
         "const path = pathsOf(session).target;\n    const handle = session.fs.open(path, 'readWrite');\n    handle.truncate(0);",
       ),
@@ -203,7 +217,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [patch(writeMachine, "target: 'droppingWal'", "target: 'syncingWal', reenter: true")],
     hunt: 'sync of the log fails',
     check: 'finds-an-allowed-state',
-    statesMax: 150,
+    statesMax: 200,
   },
   {
     name: 'failed sync of the temporary file tried again',
@@ -215,6 +229,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
         "target: 'droppingTemporary'",
         "target: 'syncingCheckpoint', reenter: true",
       ),
+      patch(prepare, 'if (synced === undefined)', 'if (synced?.failed !== false)'),
     ],
     hunt: 'sync of the temporary file fails',
     check: 'readers-find-a-whole-checkpoint',
@@ -316,7 +331,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'recovers',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'order of sequence numbers ignored',
@@ -327,7 +342,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'target ignored',
@@ -336,22 +351,33 @@ export const brokenVariants: readonly BrokenVariant[] = [
     patches: [patch('format/wal-scanner.js', 'intent.target === expected', 'true')],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'SHA-256 of the image ignored',
     breaks: 'the image is not compared with the digest in the intent',
     rule: sealing,
     patches: [
+      patch('format/wal-save-reader.js', 'if (sha256Hex(encoded) === sha256)', 'if (true)'),
+    ],
+    hunt: 'foreign logs',
+    check: 'finds-an-allowed-state',
+    statesMax: 12,
+  },
+  {
+    name: 'digest of splices ignored',
+    breaks: 'the image that splices make is not compared with the digest in their intent',
+    rule: sealing,
+    patches: [
       patch(
         'format/wal-save-reader.js',
-        'if (sha256Hex(image) !== record.afterImage.sha256)',
-        'if (false)',
+        'return image.digest.sha256 === sha256 ? image',
+        'return true ? image',
       ),
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'unsealed log applied',
@@ -366,16 +392,33 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'finds-an-allowed-state',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'damage taken for the end',
     breaks: 'the scanner does not look for seals behind bytes that do not verify',
     rule: damage,
-    patches: [patch('format/wal-scanner.js', 'return damageOf(bytes, header, log) ?? ', 'return ')],
+    patches: [
+      patch('format/wal-scanner.js', 'damage = damageOf(bytes, header, log)', 'damage = undefined'),
+    ],
     hunt: 'damaged logs',
     check: 'keeps-what-it-cannot-explain',
     statesMax: 25,
+  },
+  {
+    name: 'damage behind a save thrown away',
+    breaks: 'recovery applies what verifies of a log, and deletes the rest with it',
+    rule: damage,
+    patches: [
+      patch(
+        recoveryMachine,
+        "context.wal?.verdict === 'partlyDamaged' && isCurrentReply(context, event)",
+        'false',
+      ),
+    ],
+    hunt: 'foreign logs',
+    check: 'keeps-what-it-cannot-explain',
+    statesMax: 12,
   },
   {
     name: 'damaged log deleted',
@@ -395,7 +438,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     ],
     hunt: 'foreign logs',
     check: 'keeps-what-it-cannot-explain',
-    statesMax: 11,
+    statesMax: 12,
   },
   {
     name: 'pre-image not compared',
@@ -549,7 +592,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     breaks: 'the name of the history directory is not synced when it is made',
     rule: past,
     patches: [patch(files, 'yield* syncDirectory(fs, parent);', '')],
-    hunt: 'history',
+    hunt: 'logged, crashed twice',
     check: 'history-is-complete',
     statesMax: 200,
   },
@@ -558,7 +601,7 @@ export const brokenVariants: readonly BrokenVariant[] = [
     breaks: 'the predecessor is put into history only when its successor is in place',
     rule: past,
     patches: [
-      patch(write, '() => trusted(session, keepPredecessor(session, round)), ', '() => [], '),
+      patch(prepare, '() => trusted(session, keepPredecessor(session, round))', '() => []'),
       patch(
         write,
         'takeAsCurrent(session, round, stat, seenAtMs);',

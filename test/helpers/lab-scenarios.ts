@@ -41,6 +41,16 @@ export const variantScenarios = {
     name: 'the first save of a store, acknowledged when logged',
     steps: [{ do: 'save', state: { v: 1 }, durability: 'logged' }],
   },
+  waiting: {
+    name: 'saves that wait in the log',
+    file: 'v: 0\n',
+    publish: { afterSaves: 10 },
+    steps: [
+      { do: 'set', path: 'v', value: 1 },
+      { do: 'set', path: 'v', value: 2 },
+      { do: 'set', path: 'v', value: 3 },
+    ],
+  },
   together: {
     name: 'saves asked for together',
     file: 'v: 0\n',

@@ -3,6 +3,7 @@
  * unbroken store; what a damaged log means is asked of the unbroken scanner.
  */
 import { crc32 } from 'node:zlib';
+import { encodeSplices } from '../../src/format/image-splice.js';
 import { sealText } from '../../src/format/seal.js';
 import { outlineFrame, writeFrame } from '../../src/format/wal-frame.js';
 import { scanWal } from '../../src/format/wal-scanner.js';
@@ -14,7 +15,7 @@ import type { ExternalEditPolicy } from '../../src/machines/recovery-decision.js
 import { openCheckpointStore } from '../../src/store.js';
 import { type Allowed, canonical } from '../../src/testing/expectation.js';
 import { LAB_DIRECTORY, LAB_FILE } from '../../src/testing/scenario.js';
-import { buildLog, joinBytes, THREE_SAVES, testHeader, utf8 } from './wal-builder.js';
+import { buildLog, joinBytes, type TestSave, testHeader, utf8 } from './wal-builder.js';
 import { forge } from './wal-forge.js';
 
 /** A disk and what must come of it. */
@@ -83,17 +84,27 @@ export async function damagedLogs(): Promise<readonly DamagedDisk[]> {
   return disks;
 }
 
+/** Two saves of one log, each a whole image with its seal. */
+function twoSaves(): TestSave[] {
+  return [1, 2].map((v) => {
+    const sequence = 6 + v;
+    return { sequence, image: sealText(`v: ${v}\n`, { sequence, epoch: 3 }) };
+  });
+}
+
 /** Logs that no save of this store wrote, in a directory that holds nothing else. */
 export function foreignLogs(): readonly DamagedDisk[] {
   const image = sealText('v: 1\n', { sequence: 7, epoch: 3 });
   const { bytes: whole } = buildLog([{ sequence: 7, image }]);
-  const { bytes: two, ends } = buildLog(THREE_SAVES.slice(0, 2));
+  const { bytes: two, ends } = buildLog(twoSaves());
+  const toTwo = encodeSplices([{ start: 3, end: 4, bytes: utf8('2') }]);
   const [second = 0] = ends;
   const logs = [
     { name: 'a whole log', bytes: whole },
     { name: 'a log cut off in its data', bytes: whole.subarray(0, 300) },
     { name: 'a log without its seal', bytes: whole.subarray(0, firstSealOf(whole)) },
     { name: 'a log with a damaged second save', bytes: two.with(second + 30, 0xff) },
+    { name: 'splices with a wrong digest', bytes: forge.secondSaveWithData(toTwo, image) },
     {
       name: 'frames of another log',
       bytes: joinBytes(buildLog([], testHeader(77)).bytes, whole.subarray(64)),
@@ -243,7 +254,7 @@ function firstSealOf(log: Uint8Array): number {
 
 /** Two sealed saves, the second renumbered below the first, every checksum right. */
 function fallingLog(): Uint8Array {
-  const { bytes, ends } = buildLog(THREE_SAVES.slice(0, 2), testHeader());
+  const { bytes, ends } = buildLog(twoSaves(), testHeader());
   const [second = 0] = ends;
   const log = bytes.slice();
   let chain = 0;

@@ -38,13 +38,13 @@ function lyingSync(disk: SimulatedDisk, isHit: (path: string) => boolean): FileS
   );
 }
 
-/** The first write to a temporary file finds the disk full. */
+/** The first save finds the disk full when it writes its temporary file: ahead, and again in step 4. */
 function fullDisk(disk: SimulatedDisk): FileSystem {
-  let isArmed = true;
+  let left = 2;
   return new RecordingFileSystem(disk, {
     before: ({ operation, path }) => {
-      if (!isArmed || operation !== 'write' || !isTemporary(path)) return undefined;
-      isArmed = false;
+      if (left === 0 || operation !== 'write' || !isTemporary(path)) return undefined;
+      left -= 1;
       throw systemError('ENOSPC', 'write', path);
     },
   });

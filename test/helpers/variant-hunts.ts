@@ -69,6 +69,7 @@ export const hunts = {
   logged: inLab(scenarios.logged, minimal, { over: slowSyncs }),
   'logged, crashed twice': inLab(scenarios.once, nested, { over: slowSyncs }),
   'first save': inLab(scenarios.first, minimal, { over: slowSyncs }),
+  'waiting in the log': inLab(scenarios.waiting, minimal, { over: slowSyncs }),
   together: inLab(scenarios.together, minimal, { over: slowSyncs }),
   'outside edit': inLab(scenarios.edited, minimal),
   reopened: inLab(scenarios.reopened, minimal),

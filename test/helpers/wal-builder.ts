@@ -4,6 +4,7 @@
  */
 import { sha256Hex } from '../../src/format/bytes.js';
 import { encodeSplices, type Splice } from '../../src/format/image-splice.js';
+import { PartedImage } from '../../src/format/parted-image.js';
 import type { IntentRecord, WalHeader } from '../../src/format/wal-format.js';
 import { WalEncoder } from '../../src/format/wal-writer.js';
 
@@ -32,7 +33,8 @@ export function testHeader(saltStart = 1, epoch = 3): WalHeader {
   return { epoch, salt, createdMs: 1_700_000_000_000 };
 }
 
-export function intentOf(save: TestSave, previous?: Uint8Array): IntentRecord {
+/** `parts`: the image of splices, as they make it. */
+export function intentOf(save: TestSave, previous?: Uint8Array, parts?: PartedImage): IntentRecord {
   return {
     sequence: save.sequence,
     timeMs: 1_700_000_000_000 + save.sequence,
@@ -40,7 +42,7 @@ export function intentOf(save: TestSave, previous?: Uint8Array): IntentRecord {
     ...(save.label === undefined ? {} : { label: save.label }),
     preImage:
       previous === undefined ? undefined : { size: previous.length, sha256: sha256Hex(previous) },
-    afterImage: { size: save.image.length, sha256: sha256Hex(save.image) },
+    afterImage: parts?.digest ?? { size: save.image.length, sha256: sha256Hex(save.image) },
     encoding: save.splices === undefined ? 'whole' : 'splices',
   };
 }
@@ -51,17 +53,21 @@ export function buildLog(
   header: WalHeader = testHeader(),
 ): { readonly bytes: Uint8Array; readonly ends: readonly number[] } {
   const encoder = new WalEncoder(header);
-  const parts = [encoder.header()];
+  const written = [encoder.header()];
   const ends: number[] = [];
   let previous: Uint8Array | undefined;
+  let parts = PartedImage.of(new Uint8Array(0));
   for (const save of saves) {
     const encoded = save.splices === undefined ? save.image : encodeSplices(save.splices);
-    parts.push(encoder.intent(intentOf(save, previous), encoded.length));
-    parts.push(encoder.data(encoded), encoder.seal());
+    const { image, splices } = save;
+    parts = splices === undefined ? PartedImage.of(image) : parts.splice(splices);
+    const intent = intentOf(save, previous, splices && parts);
+    written.push(encoder.intent(intent, encoded.length));
+    written.push(encoder.data(encoded), encoder.seal());
     ends.push(encoder.offset);
     previous = save.image;
   }
-  return { bytes: joinBytes(...parts), ends };
+  return { bytes: joinBytes(...written), ends };
 }
 
 /** Replaces `start..end` of an image: the save's new image and the splice that makes it. */

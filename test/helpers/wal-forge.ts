@@ -3,7 +3,7 @@
  * byte layout of `docs/format.md` by hand, so that it also checks the documented offsets.
  */
 import { crc32 } from 'node:zlib';
-import { sha256Hex, toHex } from '../../src/format/bytes.js';
+import { toHex } from '../../src/format/bytes.js';
 import { encodeIntent } from '../../src/format/wal-intent.js';
 import { WalEncoder } from '../../src/format/wal-writer.js';
 import {
@@ -108,12 +108,12 @@ function splice(start: number, end: number, length: number): Uint8Array {
 }
 
 /** A sealed log whose second save holds these bytes as its splices. */
-function secondSaveWithData(encoded: Uint8Array): Uint8Array {
+function secondSaveWithData(encoded: Uint8Array, image = FIRST.image): Uint8Array {
   const encoder = new WalEncoder(testHeader());
-  const parts = [encoder.header(), encoder.intent(intentOf(FIRST), FIRST.image.length)];
-  parts.push(encoder.data(FIRST.image), encoder.seal());
-  const afterImage = { size: FIRST.image.length, sha256: sha256Hex(FIRST.image) };
-  const record = { ...intentOf(FIRST), sequence: 8, afterImage, encoding: 'splices' } as const;
+  const first = intentOf({ ...FIRST, image });
+  const parts = [encoder.header(), encoder.intent(first, image.length)];
+  parts.push(encoder.data(image), encoder.seal());
+  const record = { ...first, sequence: 8, encoding: 'splices' } as const;
   parts.push(encoder.intent(record, encoded.length), encoder.data(encoded), encoder.seal());
   return joinBytes(...parts);
 }

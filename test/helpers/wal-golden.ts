@@ -5,7 +5,9 @@
  */
 
 import { sha256Hex, toHex } from '../../src/format/bytes.js';
-import { sealText } from '../../src/format/seal.js';
+import type { Splice } from '../../src/format/image-splice.js';
+import { PartedImage } from '../../src/format/parted-image.js';
+import { endingOf, openSeal, sealText } from '../../src/format/seal.js';
 import type { WalScan } from '../../src/format/wal-scan.js';
 import { scanWal } from '../../src/format/wal-scanner.js';
 import {
@@ -47,6 +49,26 @@ export const EVERY_FIELD = {
   ],
 };
 
+/** Saves as a publish policy leaves them: a whole image of several parts, then splices with open seals. */
+function appendedSaves(): readonly TestSave[] {
+  const text = `${'# a comment\n'.repeat(3000)}v: 1\n`;
+  const first = { sequence: 20, epoch: 3, timeMs: 1_700_000_000_020 };
+  const image = sealText(text, first);
+  let parts = PartedImage.of(image);
+  const after = (splice: Splice, sequence: number): TestSave => {
+    const seal = openSeal(endingOf(text), { ...first, sequence });
+    const splices = [splice, { start: text.length, end: parts.size, bytes: seal }];
+    parts = parts.splice(splices);
+    return { sequence, image: parts.bytes(), splices };
+  };
+  const value = { start: text.length - 2, end: text.length - 1 };
+  return [
+    { sequence: 20, image },
+    after({ ...value, bytes: utf8('2') }, 21),
+    after({ start: 0, end: 11, bytes: utf8('# A COMMENT') }, 23),
+  ];
+}
+
 /** Every golden log of version 1, in the order in which they were added. */
 export function goldenLogs(): readonly GoldenLog[] {
   const image = utf8('phases:\n  - id: build\n    status: done\n');
@@ -85,6 +107,7 @@ export function goldenLogs(): readonly GoldenLog[] {
     { name: 'foreign-target', bytes: buildLog([foreign]).bytes, encoded: true },
     { name: 'future-version', bytes: forge.header(whole, { version: 2 }), encoded: false },
     { name: 'sealed-with-every-field', bytes: buildLog([sealedSave]).bytes, encoded: true },
+    { name: 'appended-in-parts', bytes: buildLog(appendedSaves()).bytes, encoded: true },
   ];
 }
 

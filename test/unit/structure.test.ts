@@ -12,12 +12,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const linesMax = 400;
 const longFiles = {
   'src/machines/checkpoint-machine.ts': {
-    linesMax: 920,
-    why: 'one statechart and its named actions: cut in two, no half can be read',
+    linesMax: 440,
+    why: 'one statechart: cut in two, no half can be read',
+  },
+  'src/machines/checkpoint-setup.ts': {
+    linesMax: 580,
+    why: 'the named actions and guards of that statechart, one list',
   },
   'src/machines/failure-detector-machine.ts': { linesMax: 450, why: 'likewise' },
   'src/machines/recovery-machine.ts': { linesMax: 600, why: 'likewise' },
-  'src/store.ts': { linesMax: 720, why: 'the public class, a third of it documentation' },
+  'src/store.ts': { linesMax: 750, why: 'the public class, a third of it documentation' },
 };
 
 function readSources(): Source[] {

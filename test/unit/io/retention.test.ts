@@ -166,7 +166,12 @@ describe('retention', () => {
       fs,
       directory: DIRECTORY,
       file: 'ORCHESTRATION.yaml',
-      content: { textFor: () => ({ text: '' }), validate: () => {}, rebase: () => {} },
+      content: {
+        textFor: () => ({ text: '' }),
+        validate: () => {},
+        advance: () => {},
+        rebase: () => {},
+      },
       now: () => NOW_MS,
       random: (length) => new Uint8Array(length),
       maxCheckpoints: 1,

@@ -118,6 +118,12 @@ describe('an embedded store', () => {
       id: 'back',
     });
     expect(await heard('checkpoint.committed', 5)).toMatchObject({ sequence: 6 });
+    ask({ type: 'checkpoint.flush', id: 'all' });
+    expect(await heard('checkpoint.flushed')).toEqual({
+      type: 'checkpoint.flushed',
+      sequence: 6,
+      id: 'all',
+    });
     ask({ type: 'checkpoint.check', id: 'look' });
     expect(await heard('checkpoint.checked')).toMatchObject({ change: 'unchanged', id: 'look' });
     ask({ type: 'checkpoint.reportFailure', error: new Error('agent 2 gave up'), id: 'bad' });

@@ -73,7 +73,7 @@ describe('inspectStore', () => {
       expect(contentsOf(directory)).toEqual(before);
       expect(found).toMatchObject({ health: 'pending', wal: { verdict }, plan: { sequence } });
       expect(found.plan.decisions[0]?.label).toBe(label);
-      expect(found.temporaries).toHaveLength(state === 'syncingCheckpoint' ? 1 : 0);
+      expect(found.temporaries).toHaveLength(/Checkpoint$/.test(state) ? 1 : 0);
       const store = await openCheckpointStore({ directory });
       const { recovery } = store;
       await store.close();

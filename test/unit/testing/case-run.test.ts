@@ -60,7 +60,7 @@ describe('a case of the lab as a run', () => {
     const numbers = checkpoints.map(({ sequence }) => sequence);
     expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
     expect(checkpoints.every(({ text }) => text !== undefined)).toBe(true);
-    expect(numbers.length).toBeGreaterThan(2);
+    expect(numbers.length).toBeGreaterThan(1);
   });
 
   it('says that every check holds, or which does not', async () => {

@@ -42,6 +42,19 @@ function check(recorded: WriterTrace): string[] {
   return recorded.operations.map(({ kind }) => kind);
 }
 
+/** Opens a file while a descriptor is being closed, without letting the answer of that come in. */
+function reopened(path: string, closing: number): number {
+  for (const others: number[] = []; ; ) {
+    const file = fs.openSync(path, 'w');
+    if (file === closing || others.length > 200) {
+      for (const one of others) fs.closeSync(one);
+      return file;
+    }
+    others.push(file);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+  }
+}
+
 const ways: [string, (at: (name: string) => string) => void | Promise<void>][] = [
   ['writeFileSync', (at) => fs.writeFileSync(at('a'), 'text')],
   ['writeFileSync over a file', (at) => fs.writeFileSync(at('before'), 'x')],
@@ -98,6 +111,17 @@ const ways: [string, (at: (name: string) => string) => void | Promise<void>][] =
       await file.truncate(4);
       await file.datasync();
       await file.close();
+    },
+  ],
+  [
+    'a number that is given out again before its closing was answered',
+    async (at) => {
+      const first = fs.openSync(at('a'), 'w');
+      const closed = promisify(fs.close)(first);
+      const second = reopened(at('b'), first);
+      await closed;
+      fs.writeSync(second, 'two');
+      fs.closeSync(second);
     },
   ],
   ['a write stream', (at) => pipeline(['one', 'two'], fs.createWriteStream(at('a')))],
