@@ -9,9 +9,9 @@ import { CheckpointError } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
 import { setAt } from '../format/yaml/path-access.js';
-import { editYaml, printYaml, setYaml } from '../format/yaml/yaml-edit.js';
+import { printYaml } from '../format/yaml/yaml-edit.js';
 import { formatPath, type YamlPath } from '../format/yaml/yaml-path.js';
-import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
+import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { cloneValue, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
@@ -138,7 +138,7 @@ export class CheckpointDocument implements CheckpointContent {
   }
 
   validate(text: string) {
-    return run(this.#check(new Version(text, this.#options.limits)));
+    return run(this.#check(new Version(text, this.#options.limits, this.current)));
   }
 
   rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
@@ -243,12 +243,13 @@ export class CheckpointDocument implements CheckpointContent {
   *#render(base: Version | undefined, change: Change): Steps<Version> {
     const { limits } = this.#options;
     if (change.kind === 'text') {
-      const version = new Version(removeSealLines(change.text), limits);
+      const version = new Version(removeSealLines(change.text), limits, base);
       yield* this.#check(version);
       return version;
     }
-    const { text, source } = edit(base, change);
-    const version = base?.text === text ? base : new Version(text, limits, source);
+    const version = edit(base, change, limits);
+    // Nothing changed, and without a schema nothing is to be learnt from reading it.
+    if (version === base && this.#options.schema === undefined) return version;
     yield* this.#check(version);
     return version;
   }
@@ -256,6 +257,8 @@ export class CheckpointDocument implements CheckpointContent {
   /** Parses and, where there is a schema, validates. */
   *#check(version: Version): Steps<void> {
     const { schema } = this.#options;
+    // An edit has read back what it wrote.
+    if (schema === undefined && version.base !== undefined) return;
     const { value } = version;
     if (schema === undefined) return;
     const result = yield* wait(schema['~standard'].validate(value));
@@ -265,21 +268,23 @@ export class CheckpointDocument implements CheckpointContent {
   }
 }
 
-/** The edited text. In a new store there is nothing to edit, and the value is printed. */
+/** The edited version. In a new store there is nothing to edit, and the value is printed. */
 function edit(
   base: Version | undefined,
   change: Exclude<Change, { kind: 'text' }>,
-): { readonly text: string; readonly source?: YamlText } {
+  limits: Partial<YamlLimits>,
+): Version {
   switch (change.kind) {
     case 'state':
-      return base ? editYaml(base.yaml, change.value) : { text: printYaml(change.value) };
+      return base?.edit(change.value) ?? new Version(printYaml(change.value), limits);
     case 'set':
-      return base
-        ? setYaml(base.yaml, change.path, change.value)
-        : { text: printYaml(setAt({}, change.path, change.value)) };
+      return (
+        base?.set(change.path, change.value) ??
+        new Version(printYaml(setAt({}, change.path, change.value)), limits)
+      );
     case 'update': {
       const next = apply(base, change.recipe);
-      return base ? editYaml(base.yaml, next) : { text: printYaml(next) };
+      return base?.edit(next) ?? new Version(printYaml(next), limits);
     }
   }
 }
