@@ -3,7 +3,7 @@
  * certain stays in one piece, up to the whole text. What makes a cut certain: in a block map or list
  * whose keys or dashes stand in column c, each line indented deeper than c belongs to the entry above
  * it, whatever it is (a block, a quoted or plain scalar that goes on, a flow collection), and each
- * line in column c is a comment or begins an entry. See docs/adr/0013-edits-work-on-sections.md.
+ * line in column c is a comment or begins an entry. See docs/adr/0015-edits-work-on-sections.md.
  */
 import { type Body, bodyOf, branchOf, leafOf, type Part } from './section-tree.js';
 import { readPlain } from './yaml-scalar.js';

@@ -3,7 +3,7 @@
  * read section by section when it is needed, and an edit parses and prints only the sections that it
  * touches; its cost follows the change. Every result is byte for byte that of `yaml-edit.ts`, which
  * edits a whole text, and does it here wherever sections are not certain to be enough.
- * Immutable; texts are joined only when asked for. See docs/adr/0013-edits-work-on-sections.md.
+ * Immutable; texts are joined only when asked for. See docs/adr/0015-edits-work-on-sections.md.
  */
 import { CheckpointError } from '../../errors.js';
 import { utf8Length } from '../utf8.js';

@@ -151,9 +151,39 @@ describe('edits', () => {
   test('follow the quotes of the last string of a map that is in sections', () => {
     const lines = Array.from({ length: 200 }, (_, at) => `k${at}: ${at === 190 ? '"x"' : at}\n`);
     const text = lines.join('');
-    const { document } = YamlDocument.of(text).set(['k3'], 'y');
-    expect(document.text).toBe(setYaml(parseYaml(text), ['k3'], 'y').text);
-    expect(document.text).toContain('k3: "y"\n');
+    const { document } = YamlDocument.of(text).set(['k3'], 'word');
+    expect(document.text).toBe(setYaml(parseYaml(text), ['k3'], 'word').text);
+    expect(document.text).toContain('k3: "word"\n');
+  });
+
+  test('follow the quotes of a later string, though a closer one looks different', () => {
+    const lines = Array.from({ length: 200 }, (_, at) => `k${at}: ${at}\n`);
+    lines[4] = "k4: 'near'\n";
+    lines[190] = 'k190: "far"\n';
+    const { document } = YamlDocument.of(lines.join('')).set(['k3'], 'word');
+    expect(document.text).toBe(setYaml(parseYaml(lines.join('')), ['k3'], 'word').text);
+    expect(document.text).toContain('k3: "word"\n');
+  });
+
+  test('follow the quotes of an earlier string where no later one is there', () => {
+    const lines = Array.from({ length: 200 }, (_, at) => `k${at}: ${at === 4 ? '"x"' : at}\n`);
+    const plain = 'p: a\nq: b\nr: c\n'.replaceAll(/^/gm, '  ');
+    const text = `first:\n${plain}${lines.join('')}`;
+    const { document } = YamlDocument.of(text).set(['k150'], 'word');
+    expect(document.text).toBe(setYaml(parseYaml(text), ['k150'], 'word').text);
+    expect(document.text).toContain('k150: "word"\n');
+  });
+
+  test('that remove any entry keep block scalars before it as they were', () => {
+    const lines = Array.from({ length: 120 }, (_, at) =>
+      at % 2 === 0 ? `k${at}: |+\n  text ${at}\n` : `k${at}: ${at}\n  \n   # deeper\n\n`,
+    );
+    const text = lines.join('');
+    const source = parseYaml(text);
+    for (let at = 0; at < 120; at += 1) {
+      const { document } = YamlDocument.of(text).set([`k${at}`], undefined);
+      expect(document.text).toBe(setYaml(source, [`k${at}`], undefined).text);
+    }
   });
 
   test('add a key behind a long list, with the comments below it where they were', () => {
