@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { printYaml } from '../../../src/format/yaml/yaml-edit.js';
 import type { YamlPath } from '../../../src/format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS, parseYaml } from '../../../src/format/yaml/yaml-text.js';
 import type { YamlValue } from '../../../src/format/yaml/yaml-value.js';
@@ -199,5 +200,41 @@ describe('sets that are rendered together', () => {
   it('keep the style of a place that passes through a value of another kind', () => {
     const changes = [set(['note'], 0), set(['note'], 'other text\n')];
     expect(together(changes).text).toBe(TEXT.replace('some text', 'other text'));
+  });
+});
+
+describe('an update of a long state', () => {
+  const tasks = Array.from({ length: 300 }, (_, id) => ({ id, status: 'new' }));
+  const long = printYaml({ tasks });
+  const saved = (recipe: (draft: unknown) => unknown) =>
+    oneByOne([{ kind: 'update', recipe }], long);
+  const done = long.replace('id: 7\n    status: new', 'id: 7\n    status: done');
+  type Plan = { tasks: { status: string }[] };
+
+  it('changes what its recipe changes', () => {
+    const recipe = (draft: unknown) => {
+      Object.assign((draft as Plan).tasks[7] ?? {}, { status: 'done' });
+    };
+    expect(saved(recipe)).toBe(done);
+  });
+
+  it('takes a recipe that clones its draft, which a proxy does not allow', () => {
+    let runs = 0;
+    const recipe = (draft: unknown) => {
+      runs += 1;
+      const next = structuredClone(draft as Plan);
+      Object.assign(next.tasks[7] ?? {}, { status: 'done' });
+      return next;
+    };
+    expect(saved(recipe)).toBe(done);
+    expect(runs).toBe(2);
+  });
+
+  it('passes on what its recipe throws', () => {
+    const thrown = new TypeError('mine');
+    const recipe = () => {
+      throw thrown;
+    };
+    expect(() => saved(recipe)).toThrow(thrown);
   });
 });
