@@ -3,7 +3,7 @@
  * items of a block list, grouped to about a kilobyte, and maps and lists within maps where these are
  * long. Immutable but for what is remembered; where the cuts are is decided by `section-scan.ts`.
  */
-import type { YamlMap, YamlValue } from './yaml-value.js';
+import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** Entries that stand together, with the comments above them: a valid document by itself. */
 export interface Leaf {
@@ -17,7 +17,7 @@ export interface Leaf {
   /** Whether an entry may be a string that is no block scalar. */
   readonly mayHoldText: boolean;
   /** What was found out about it. */
-  readonly known: { value?: YamlValue; hasText?: boolean };
+  readonly known: { value?: YamlValue; hasText?: boolean; tokens?: number };
 }
 
 /** One entry of a map whose value is cut into sections itself. */
@@ -174,6 +174,46 @@ function assemble(
   }
   // Defines own data under any name, `__proto__` too.
   return Object.freeze(Object.fromEntries(entries));
+}
+
+/**
+ * Notes what the sections of a body say, given what all of it says. False, with nothing or only a part
+ * noted, where the value has other entries.
+ */
+export function noteValue(body: Body, value: YamlValue): boolean {
+  if (body.isList) return isList(value) && noteItems(body, value);
+  if (!isMap(value) || Object.keys(value).length !== body.count) return false;
+  for (const part of body.parts) {
+    if (!keysOf(part).every((key) => Object.hasOwn(value, key))) return false;
+    if (part.kind === 'leaf') {
+      const entries = part.keys.map((key): [string, YamlValue] => [key, value[key] ?? null]);
+      part.known.value ??= Object.freeze(Object.fromEntries(entries));
+    } else if (!noteValue(part.body, value[part.key] ?? null)) return false;
+  }
+  body.known.value = value;
+  return true;
+}
+
+function noteItems(body: Body, value: readonly YamlValue[]): boolean {
+  if (value.length !== body.count) return false;
+  let at = 0;
+  for (const part of body.parts) {
+    if (part.kind !== 'leaf') return false;
+    part.known.value ??= Object.freeze(value.slice(at, at + part.count)) as YamlValue[];
+    at += part.count;
+  }
+  body.known.value = value as YamlValue[];
+  return true;
+}
+
+/** How many lexical tokens the sections of a body have. */
+export function tokensIn(body: Body, count: (text: string) => number): number {
+  let tokens = 0;
+  for (const part of body.parts) {
+    if (part.kind === 'branch') tokens += tokensIn(part.body, count);
+    else tokens += part.known.tokens ??= count(part.text);
+  }
+  return tokens;
 }
 
 /** A body with what another one knows of the same sections. */

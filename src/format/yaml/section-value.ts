@@ -31,6 +31,7 @@ export function readLeaf(
     leaf.keys.every((key, index) => root.entries[index]?.key === key);
   if (!isExpected) throw new NotInSections('a section holds other entries than its lines begin');
   leaf.known.value = root.value;
+  leaf.known.tokens = yaml.tokens;
   leaf.known.hasText = siblingString(root) !== undefined;
   return { yaml, root };
 }

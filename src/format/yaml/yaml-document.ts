@@ -11,7 +11,7 @@ import { getAt, setAt } from './path-access.js';
 import { changedPlaces, type PlaceChange } from './section-diff.js';
 import { findPlace } from './section-place.js';
 import { scanSections } from './section-scan.js';
-import { type Body, bodyValue, reuseKnown } from './section-tree.js';
+import { type Body, bodyValue, noteValue, reuseKnown, tokensIn } from './section-tree.js';
 import { leafValue, NotInSections, styleOfSections } from './section-value.js';
 import {
   type Committed,
@@ -27,7 +27,16 @@ import {
 import type { Splice } from './splice.js';
 import { editAt, editYaml, setAllYaml, setYaml, type YamlEdit } from './yaml-edit.js';
 import type { YamlPath } from './yaml-path.js';
-import { DEFAULT_LIMITS, type ParseYamlOptions, parseYaml, type YamlText } from './yaml-text.js';
+import { problemsIn } from './yaml-problem.js';
+import {
+  countTokens,
+  DEFAULT_LIMITS,
+  maxTokensIn,
+  type ParseYamlOptions,
+  parseYaml,
+  type YamlLimits,
+  type YamlText,
+} from './yaml-text.js';
 import { equalValues, type YamlValue } from './yaml-value.js';
 
 /** An edit: the document after it, and what it replaced in the text before it. */
@@ -43,6 +52,8 @@ interface Sections {
   readonly root: Body;
   /** The size in UTF-8; `undefined` for texts far from the limit. */
   readonly bytes: number | undefined;
+  /** The lexical tokens; `undefined` for texts far from the limit, or whose value nobody has asked for. */
+  tokens?: number | undefined;
   /** The tree that was read last: the next edit often needs it again. */
   recent?: YamlText | undefined;
 }
@@ -69,41 +80,58 @@ interface WindowEdit {
 /** See the head of this file. */
 export class YamlDocument {
   readonly #options: ParseYamlOptions;
+  readonly #limits: YamlLimits;
   #text: string | undefined;
-  readonly #sections: Sections | undefined;
+  /** `undefined` until they are looked for, `null` where there are none. */
+  #found: Sections | null | undefined;
+  /** What may be known of the sections while they are not looked for. */
+  #known: Body | undefined;
   #whole: YamlText | undefined;
 
   private constructor(options: ParseYamlOptions, text: string | undefined, sections?: Sections) {
     this.#options = options;
+    this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#text = text;
-    this.#sections = sections;
+    this.#found = sections;
   }
 
   /**
-   * A document of the text, which is not parsed yet.
+   * A document of the text, which is not looked at yet.
    * @param known a document much like it: what it knows of equal sections is taken over
    */
   static of(text: string, options: ParseYamlOptions = {}, known?: YamlDocument): YamlDocument {
-    const { maxBytes } = { ...DEFAULT_LIMITS, ...options.limits };
+    const document = new YamlDocument(options, text);
+    document.#known = known ? known.#found?.root : undefined;
+    return document;
+  }
+
+  /** The text in sections, found at the first use. */
+  get #sections(): Sections | undefined {
+    if (this.#found === undefined) {
+      this.#found = this.#scan(this.text) ?? null;
+      this.#known = undefined;
+    }
+    return this.#found ?? undefined;
+  }
+
+  #scan(text: string): Sections | undefined {
+    const { maxBytes } = this.#limits;
     const bytes = text.length * 6 > maxBytes ? utf8Length(text) : undefined;
     const scanned = (bytes ?? 0) > maxBytes ? undefined : scanSections(text);
-    if (!scanned || !isCut(scanned.root)) {
-      return new YamlDocument(options, text);
-    }
-    const before = known ? known.#sections?.root : undefined;
-    const root = before ? reuseKnown(scanned.root, before) : scanned.root;
-    return new YamlDocument(options, text, { preamble: scanned.preamble, root, bytes });
+    if (!scanned || !isCut(scanned.root)) return undefined;
+    const root = this.#known ? reuseKnown(scanned.root, this.#known) : scanned.root;
+    return { preamble: scanned.preamble, root, bytes };
   }
 
   /** The text, joined at the first use. */
   get text(): string {
-    this.#text ??= this.#sections ? documentText(this.#sections.preamble, this.#sections.root) : '';
+    this.#text ??= this.#found ? documentText(this.#found.preamble, this.#found.root) : '';
     return this.#text;
   }
 
   /** The length of the text in UTF-16 units; costs nothing. */
   get length(): number {
-    const sections = this.#sections;
+    const sections = this.#found;
     return sections ? sections.preamble.length + sections.root.length : this.text.length;
   }
 
@@ -114,12 +142,32 @@ export class YamlDocument {
   get value(): YamlValue {
     const sections = this.#sections;
     if (!sections || this.#whole) return this.#parsed.value;
-    // Reading the whole text says where in it an error is.
-    return (
-      attempt(() =>
-        bodyValue(sections.root, (leaf, depth) => leafValue(leaf, depth, this.#options)),
-      ) ?? this.#parsed.value
-    );
+    try {
+      // Reading the whole text says where in it an error is.
+      return attempt(() => this.#valueOf(sections)) ?? this.#parsed.value;
+    } catch (error) {
+      if (!(error instanceof TooManyTokens)) throw error;
+      const what = `the text has more than ${this.#limits.maxTotalTokens} tokens.`;
+      throw problemsIn(this.text, this.#options.file)('TOO_LARGE', this.length, what);
+    }
+  }
+
+  #valueOf(sections: Sections): YamlValue | undefined {
+    const { root } = sections;
+    const max = this.#limits.maxTotalTokens;
+    const isCounted = maxTokensIn(root.length) > max;
+    let tokens = 0;
+    const value = bodyValue(root, (leaf, depth) => {
+      const read = leafValue(leaf, depth, this.#options);
+      if (isCounted) tokens += leaf.known.tokens ?? 0;
+      if (tokens > max) throw new TooManyTokens();
+      return read;
+    });
+    if (isCounted) {
+      sections.tokens ??= tokensIn(root, countTokens);
+      if (sections.tokens > max) throw new TooManyTokens();
+    }
+    return value;
   }
 
   /** Whether the text is held in sections and was not read as a whole yet. */
@@ -156,7 +204,9 @@ export class YamlDocument {
   #taken(edit: YamlEdit): DocumentEdit {
     if (edit.text === this.text) return { document: this, splices: [] };
     const document = YamlDocument.of(edit.text, this.#options, this);
-    if (!document.#sections) document.#whole = edit.source;
+    const sections = document.#sections;
+    // Read once, as a whole; sections that don't fit what was read are read by themselves.
+    if (!sections || !noteValue(sections.root, edit.source.value)) document.#whole = edit.source;
     return { document, splices: edit.splices };
   }
 
@@ -208,8 +258,9 @@ export class YamlDocument {
     const committed = edited.splices && edit.commit(window, edited.splices, edited.source);
     if (!committed) return undefined;
     const bytes = this.#bytesAfter(sections, window, committed);
-    if (bytes === 'unknown') return undefined;
-    const after = { preamble, root: committed.root, bytes, recent: edited.source };
+    const tokens = this.#tokensAfter(sections, window, edited.text);
+    if (bytes === 'unknown' || tokens === 'unknown') return undefined;
+    const after = { preamble, root: committed.root, bytes, tokens, recent: edited.source };
     const splices = committed.splices.map(({ start, end, text }) => {
       return { start: start + preamble.length, end: end + preamble.length, text };
     });
@@ -221,7 +272,7 @@ export class YamlDocument {
     window: Window,
     { root, splices }: Committed,
   ): number | undefined | 'unknown' {
-    const { maxBytes } = { ...DEFAULT_LIMITS, ...this.#options.limits };
+    const { maxBytes } = this.#limits;
     // A unit takes three bytes at most.
     if (bytes === undefined) {
       return (preamble.length + root.length) * 3 > maxBytes ? 'unknown' : undefined;
@@ -232,6 +283,18 @@ export class YamlDocument {
       after += utf8Length(text) - utf8Length(window.text.slice(start + shift, end + shift));
     }
     return after > maxBytes ? 'unknown' : after;
+  }
+
+  #tokensAfter(
+    { tokens }: Sections,
+    window: Window,
+    edited: string,
+  ): number | undefined | 'unknown' {
+    if (tokens === undefined) return undefined;
+    const { text, start, end } = window;
+    const after = edited.slice(start, edited.length - (text.length - end));
+    const count = tokens - countTokens(text.slice(start, end)) + countTokens(after);
+    return count > this.#limits.maxTotalTokens ? 'unknown' : count;
   }
 
   #read(sections: Sections, text: string): YamlText {
@@ -270,6 +333,9 @@ export class YamlDocument {
     );
   }
 }
+
+/** A text has more tokens than it may have; what is wrong is not in one of its sections. */
+class TooManyTokens extends Error {}
 
 /** Whether there is more than one section. */
 function isCut({ parts }: Body): boolean {

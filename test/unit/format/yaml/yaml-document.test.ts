@@ -4,7 +4,12 @@ import { applySplices } from '../../../../src/format/yaml/splice.js';
 import { YamlDocument } from '../../../../src/format/yaml/yaml-document.js';
 import { editYaml, printYaml, setYaml } from '../../../../src/format/yaml/yaml-edit.js';
 import type { YamlPath } from '../../../../src/format/yaml/yaml-path.js';
-import { parserWork, parseYaml } from '../../../../src/format/yaml/yaml-text.js';
+import {
+  countTokens,
+  maxTokensIn,
+  parserWork,
+  parseYaml,
+} from '../../../../src/format/yaml/yaml-text.js';
 import { cloneValue, type YamlValue } from '../../../../src/format/yaml/yaml-value.js';
 
 const COUNT = 300;
@@ -98,6 +103,18 @@ describe('what is parsed', () => {
     const { texts, units } = parsedBy(() => keys.edit(next));
     expect(texts).toBe(2);
     expect(units).toBeLessThan(2 * WINDOW);
+  });
+
+  test('nothing when the state is read after an edit of the whole text', () => {
+    const text = `${listText}f: [\n  1\n]\n`.replace('title: a', 'title: &a a');
+    const { document } = YamlDocument.of(text).set(['title'], 'b');
+    expect(document.text).toContain('title: &a b');
+    expect(parsedBy(() => document.value)).toEqual({ texts: 0, units: 0 });
+    // What the edit read is known to the sections as well.
+    const moved = list.edit({ more: 1, ...(list.value as Record<string, YamlValue>) }).document;
+    expect(parsedBy(() => moved.value)).toEqual({ texts: 0, units: 0 });
+    const { texts } = parsedBy(() => moved.set(['tasks', 150, 'status'], 'done').document.value);
+    expect(texts).toBe(2);
   });
 
   test('nothing when the state is read after an edit of a text that was read', () => {
@@ -235,6 +252,57 @@ describe('what is wrong', () => {
     const document = YamlDocument.of(listText, { limits });
     expect(document.set(['title'], 'b').document.text).toContain('title: b');
     expect(codeAndLine(() => document.set(['title'], 'b'.repeat(20)))?.[0]).toBe('TOO_LARGE');
+  });
+
+  describe('is a text of too many tokens', () => {
+    const total = parseYaml(listText).tokens;
+    // Sections are read one by one, and the mark of where a text ends is a token of each.
+    const limits = { maxTotalTokens: total + 50, maxTokens: 2000 };
+    const tooMany = `the text has more than ${limits.maxTotalTokens} tokens`;
+    const longer = `${listText}more:\n${'  - 1\n'.repeat(200)}`;
+
+    test('in all of its sections, though no single one has many', () => {
+      expect(YamlDocument.of(listText, { limits }).value).toEqual(list.value);
+      const document = YamlDocument.of(longer, { limits });
+      expect(codeAndLine(() => document.value)?.[0]).toBe('TOO_LARGE');
+      expect(() => document.value).toThrow(tooMany);
+    });
+
+    test('by sections that are known already', () => {
+      const known = YamlDocument.of(longer);
+      void known.value;
+      expect(() => YamlDocument.of(longer, { limits }, known).value).toThrow(tooMany);
+    });
+
+    test('after an edit of a text that was read', () => {
+      const document = YamlDocument.of(listText, { limits });
+      void document.value;
+      const many = Array.from({ length: 100 }, () => 1);
+      expect(codeAndLine(() => document.set(['title'], many))?.[0]).toBe('TOO_LARGE');
+      expect(document.set(['title'], [1]).document.length).toBeGreaterThan(0);
+    });
+
+    test('before all of it is read', () => {
+      const many = `a:\n${'  - 1\n'.repeat(50_000)}`;
+      const { units } = parsedBy(() => {
+        expect(codeAndLine(() => YamlDocument.of(many, { limits }).value)?.[0]).toBe('TOO_LARGE');
+      });
+      expect(units).toBeLessThan(listText.length);
+    });
+
+    test('as a whole', () => {
+      expect(codeAndLine(() => parseYaml(listText, { limits: { maxTotalTokens: 99 } }))?.[0]).toBe(
+        'TOO_LARGE',
+      );
+    });
+
+    test.each(['a: [x, "y"]\n', '- 1\n- 2\n', 'a: |\n  x\n', 'x', '{a: b}', '? a\n: b'])(
+      'and there are never more of them than its length allows: %j',
+      (text) => {
+        expect(countTokens(text)).toBe(parseYaml(text).tokens);
+        expect(countTokens(text)).toBeLessThanOrEqual(maxTokensIn(text.length));
+      },
+    );
   });
 
   test('is nesting beyond its limit, counted from the root', () => {
