@@ -3,6 +3,7 @@
  * only once: parsing costs far more than reading, and of a long text even joining it does.
  */
 
+import type { Splice as ByteSplice } from '../format/image-splice.js';
 import type { Splice } from '../format/yaml/splice.js';
 import { type DocumentEdit, YamlDocument } from '../format/yaml/yaml-document.js';
 import type { YamlPath } from '../format/yaml/yaml-path.js';
@@ -48,13 +49,27 @@ export class Version {
 
   /**
    * What the edit replaced in the text of {@link base}, so that `applySplices(base.text, splices)` is
-   * {@link text}. Offsets are UTF-16 code units of the base's text, not bytes; ascending, not
-   * overlapping; several insertions at one offset are written in the order given. No splice begins or
-   * ends between the halves of a surrogate pair. `undefined` without a base, or where the text was written
-   * anew. Known without joining either text.
+   * {@link text}: offsets are UTF-16 code units of the base's text, ascending and not overlapping; at one
+   * offset insertions come before a replacement, and are written in their order. `undefined` without a
+   * base, or where the text was written anew. Known without joining either text.
    */
   get splices(): readonly Splice[] | undefined {
     return this.#splices;
+  }
+
+  /**
+   * As {@link splices}, with offsets in bytes of the base's text in UTF-8, as a log of checkpoints has
+   * them. The base's text is without its seal line, and so is this one.
+   */
+  get byteSplices(): readonly ByteSplice[] | undefined {
+    const base = this.#base?.document;
+    if (base === undefined) return undefined;
+    const encoder = new TextEncoder();
+    return this.#splices?.map(({ start, end, text }) => ({
+      start: base.bytesBefore(start),
+      end: base.bytesBefore(end),
+      bytes: encoder.encode(text),
+    }));
   }
 
   /** Lets go of {@link base}, so that it can be freed. */

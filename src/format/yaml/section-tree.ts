@@ -3,6 +3,7 @@
  * items of a block list, grouped to about a kilobyte, and maps and lists within maps where these are
  * long. Immutable but for what is remembered; where the cuts are is decided by `section-scan.ts`.
  */
+import { utf8Length } from '../utf8.js';
 import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** Entries that stand together, with the comments above them: a valid document by itself. */
@@ -17,7 +18,7 @@ export interface Leaf {
   /** Whether an entry may be a string that is no block scalar. */
   readonly mayHoldText: boolean;
   /** What was found out about it. */
-  readonly known: { value?: YamlValue; hasText?: boolean; tokens?: number };
+  readonly known: { value?: YamlValue; hasText?: boolean; tokens?: number; bytes?: number };
 }
 
 /** One entry of a map whose value is cut into sections itself. */
@@ -42,7 +43,12 @@ export interface Body {
   readonly parts: readonly Part[];
   readonly length: number;
   readonly count: number;
-  readonly known: { value?: YamlValue; index?: ReadonlyMap<string, number>; text?: string };
+  readonly known: {
+    value?: YamlValue;
+    index?: ReadonlyMap<string, number>;
+    text?: string;
+    bytes?: number;
+  };
 }
 
 /** A leaf of the text given. */
@@ -204,6 +210,34 @@ function noteItems(body: Body, value: readonly YamlValue[]): boolean {
   }
   body.known.value = value as YamlValue[];
   return true;
+}
+
+/** How many bytes of UTF-8 the first units of a body's text take. */
+export function bytesBefore(body: Body, units: number): number {
+  let left = units;
+  let bytes = 0;
+  for (const part of body.parts) {
+    if (left >= part.length) {
+      left -= part.length;
+      bytes += bytesOf(part);
+      continue;
+    }
+    if (part.kind === 'leaf') return bytes + utf8Length(part.text.slice(0, left));
+    bytes += utf8Length(part.head.slice(0, left));
+    const inner = left - part.head.length;
+    return inner > 0 ? bytes + bytesBefore(part.body, inner) : bytes;
+  }
+  return bytes;
+}
+
+function bytesOf(part: Part): number {
+  if (part.kind === 'leaf') {
+    part.known.bytes ??= utf8Length(part.text);
+    return part.known.bytes;
+  }
+  const { known, parts } = part.body;
+  known.bytes ??= parts.reduce((bytes, inner) => bytes + bytesOf(inner), 0);
+  return utf8Length(part.head) + known.bytes;
 }
 
 /** How many lexical tokens the sections of a body have. */

@@ -11,7 +11,14 @@ import { getAt, setAt } from './path-access.js';
 import { changedPlaces, type PlaceChange } from './section-diff.js';
 import { findPlace } from './section-place.js';
 import { scanSections } from './section-scan.js';
-import { type Body, bodyValue, noteValue, reuseKnown, tokensIn } from './section-tree.js';
+import {
+  type Body,
+  bodyValue,
+  bytesBefore,
+  noteValue,
+  reuseKnown,
+  tokensIn,
+} from './section-tree.js';
 import { leafValue, NotInSections, styleOfSections } from './section-value.js';
 import {
   type Committed,
@@ -133,6 +140,15 @@ export class YamlDocument {
   get length(): number {
     const sections = this.#found;
     return sections ? sections.preamble.length + sections.root.length : this.text.length;
+  }
+
+  /** How many bytes of UTF-8 the first units of the text take. */
+  bytesBefore(units: number): number {
+    const sections = this.#found;
+    if (!sections) return utf8Length(this.text.slice(0, units));
+    const inRoot = units - sections.preamble.length;
+    if (inRoot <= 0) return utf8Length(sections.preamble.slice(0, units));
+    return utf8Length(sections.preamble) + bytesBefore(sections.root, inRoot);
   }
 
   /**
