@@ -107,7 +107,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const artifacts = new ArtifactSource(fs, artifactRoot, options.artifacts ?? {}, now);
     this.#fs = fs;
     this.#artifacts = artifacts;
-    const findArtifacts = (state: unknown) => artifacts.in(state);
+    const findArtifacts = options.artifacts?.find && ((state: unknown) => artifacts.in(state));
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
