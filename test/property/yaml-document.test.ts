@@ -7,9 +7,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
+import { setAt } from '../../src/format/yaml/path-access.js';
 import { applySplices } from '../../src/format/yaml/splice.js';
 import { YamlDocument } from '../../src/format/yaml/yaml-document.js';
-import { editYaml, setYaml } from '../../src/format/yaml/yaml-edit.js';
+import { editYaml, setAllYaml, setYaml } from '../../src/format/yaml/yaml-edit.js';
 import type { YamlPath } from '../../src/format/yaml/yaml-path.js';
 import { parseYaml, type YamlText } from '../../src/format/yaml/yaml-text.js';
 import { cloneValue, isList, isMap, type YamlValue } from '../../src/format/yaml/yaml-value.js';
@@ -145,6 +146,26 @@ function changed(value: YamlValue, news: readonly Json[], choose: (count: number
   return draft;
 }
 
+/** Several places set one after the other, none of them by removing an item of a list. */
+function severalSets(
+  value: YamlValue,
+  news: readonly Json[],
+  choose: (count: number) => number,
+): { paths: YamlPath[]; next: YamlValue } {
+  const paths: YamlPath[] = [];
+  let next = value;
+  for (let count = 2 + choose(4); count > 0; count -= 1) {
+    const path = pathIn(next, choose);
+    try {
+      next = setAt(next, path, cloneValue(news[choose(news.length)] ?? null));
+      paths.push(path);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+  }
+  return { paths, next };
+}
+
 function chooser(seed: number) {
   let state = seed | 0;
   return (count: number) => {
@@ -171,7 +192,15 @@ function checkText(text: string, seed: number, news: readonly Json[], settings: 
   for (let round = 0; round < settings.edits; round += 1) {
     const item = news[round % news.length] ?? null;
     const base = source;
-    if (choose(3) > 0) {
+    if (choose(4) === 0) {
+      const { paths, next } = severalSets(source.value, news, choose);
+      document = compare(
+        document,
+        base,
+        () => setAllYaml(base, paths, next),
+        (one) => one.setAll(paths, next),
+      );
+    } else if (choose(3) > 0) {
       const path = pathIn(source.value, choose);
       const next = choose(5) === 0 ? undefined : cloneValue(item);
       document = compare(

@@ -4,6 +4,7 @@
  */
 import { type Body, keysOf, type Part } from './section-tree.js';
 import type { Place } from './section-window.js';
+import type { YamlPath } from './yaml-path.js';
 import { equalValues, isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** Sections that change together. */
@@ -15,33 +16,82 @@ export interface PlaceChange {
   readonly hasNewText: boolean;
   /** The last leaf of a list: what is added looks like it. */
   readonly model: number | undefined;
+  /** How many items of a list stand before the sections. */
+  readonly before: number;
 }
+
+/** Whether the items of the list at a path are where they were, with new ones behind them. */
+export type KeepsPlaces = (path: YamlPath) => boolean;
 
 /** The changes, the last one in the text first; `undefined` where the text has to be edited as a whole. */
 export function changedPlaces(
   root: Body,
   value: YamlValue,
   next: YamlValue,
+  keepsPlaces: KeepsPlaces = () => false,
 ): PlaceChange[] | undefined {
   const changes: PlaceChange[] = [];
-  return addChanges(root, [], value, next, changes) ? changes.reverse() : undefined;
+  const where = { body: root, branches: [], path: [], keepsPlaces };
+  return addChanges(where, value, next, changes) ? changes.reverse() : undefined;
+}
+
+/** A body, and how one gets there. */
+interface Where {
+  readonly body: Body;
+  readonly branches: readonly number[];
+  readonly path: YamlPath;
+  readonly keepsPlaces: KeepsPlaces;
 }
 
 function addChanges(
-  body: Body,
-  branches: readonly number[],
+  where: Where,
   value: YamlValue,
   next: YamlValue,
   changes: PlaceChange[],
 ): boolean {
-  if (isList(value) && isList(next)) return addListChange(body, branches, value, next, changes);
-  return isMap(value) && isMap(next) && addMapChanges(body, branches, value, next, changes);
+  if (isList(value) && isList(next)) {
+    const isKept = next.length >= value.length && where.keepsPlaces(where.path);
+    return isKept
+      ? addItemChanges(where, value, next, changes)
+      : addListChange(where, value, next, changes);
+  }
+  return isMap(value) && isMap(next) && addMapChanges(where, value, next, changes);
+}
+
+/** A change for each section with an item that differs; new ones go to the last. */
+function addItemChanges(
+  { body, branches }: Where,
+  value: readonly YamlValue[],
+  next: readonly YamlValue[],
+  changes: PlaceChange[],
+): boolean {
+  let before = 0;
+  for (const [index, { count }] of body.parts.entries()) {
+    const isLast = index === body.parts.length - 1;
+    const now = next.slice(before, isLast ? undefined : before + count);
+    const isSomeNew = now.some((item, at) => !isSame(value[before + at], item));
+    if (isSomeNew) {
+      const old = value.slice(before, before + count);
+      const place = { branches, from: index, to: index };
+      const hasNewText = now.some(
+        (item, at) => typeof item === 'string' && typeof old[at] !== 'string',
+      );
+      changes.push({
+        place,
+        next: now,
+        hasNewText,
+        model: isLast ? undefined : body.parts.length - 1,
+        before,
+      });
+    }
+    before += count;
+  }
+  return true;
 }
 
 /** One change that holds everything between the items that stay at the front and at the end. */
 function addListChange(
-  body: Body,
-  branches: readonly number[],
+  { body, branches }: Where,
   value: readonly YamlValue[],
   next: readonly YamlValue[],
   changes: PlaceChange[],
@@ -71,6 +121,7 @@ function addListChange(
     next: next.slice(before, next.length - after),
     hasNewText: changed.some(isText) && !old.every(isText),
     model,
+    before,
   });
   return true;
 }
@@ -86,12 +137,12 @@ interface Run {
 }
 
 function addMapChanges(
-  body: Body,
-  branches: readonly number[],
+  where: Where,
   value: YamlMap,
   next: YamlMap,
   changes: PlaceChange[],
 ): boolean {
+  const { body, branches, path } = where;
   const added = addedKeys(body, value, next);
   if (!added) return false;
   const runs: Run[] = [];
@@ -104,7 +155,12 @@ function addMapChanges(
       const isEdited =
         old !== undefined &&
         now !== undefined &&
-        addChanges(part.body, [...branches, index], old, now, below);
+        addChanges(
+          { ...where, body: part.body, branches: [...branches, index], path: [...path, part.key] },
+          old,
+          now,
+          below,
+        );
       if (isEdited) {
         inner.set(index, below);
         continue;
@@ -168,7 +224,8 @@ function changeOf(
     hasNewText ||= typeof item === 'string' && typeof own(value, key) !== 'string';
   }
   const place = { branches, from, to };
-  return { place, next: Object.fromEntries(entries), hasNewText, model: undefined };
+  const list = { model: undefined, before: 0 };
+  return { place, next: Object.fromEntries(entries), hasNewText, ...list };
 }
 
 /**

@@ -8,7 +8,7 @@
 import { CheckpointError } from '../../errors.js';
 import { utf8Length } from '../utf8.js';
 import { getAt, setAt } from './path-access.js';
-import { changedPlaces, type PlaceChange } from './section-diff.js';
+import { changedPlaces, type KeepsPlaces, type PlaceChange } from './section-diff.js';
 import { findPlace } from './section-place.js';
 import { scanSections } from './section-scan.js';
 import {
@@ -32,7 +32,15 @@ import {
   type Window,
 } from './section-window.js';
 import type { Splice } from './splice.js';
-import { editAt, editYaml, setAllYaml, setYaml, type YamlEdit } from './yaml-edit.js';
+import {
+  editAt,
+  editYaml,
+  type KnownChange,
+  keptPlaces,
+  setAllYaml,
+  setYaml,
+  type YamlEdit,
+} from './yaml-edit.js';
 import type { YamlPath } from './yaml-path.js';
 import { problemsIn } from './yaml-problem.js';
 import {
@@ -68,11 +76,11 @@ interface Sections {
 /** What an edit does in a window. */
 interface WindowEdit {
   readonly place: Place;
-  /** What the window's text is to say, and the one place that differs, if it is known. */
+  /** What the window's text is to say, and what else is known of the change. */
   readonly change: (
     window: Window,
     value: YamlValue,
-  ) => { readonly next: YamlValue; readonly path?: YamlPath | undefined };
+  ) => { readonly next: YamlValue; readonly known: KnownChange };
   /** The level of the body whose strings show how a new one looks; `undefined` where none is needed. */
   readonly modelLevel: (window: Window, value: YamlValue) => number | undefined;
   /** The index of a leaf to be in the window in any case. */
@@ -214,7 +222,8 @@ export class YamlDocument {
 
   /** As {@link setAllYaml}. @throws CheckpointError as that does */
   setAll(paths: readonly YamlPath[], next: YamlValue): DocumentEdit {
-    return this.#taken(setAllYaml(this.#parsed, paths, next));
+    const edit = attempt(() => this.#editInSections(next, keptPlaces(paths)));
+    return edit ?? this.#taken(setAllYaml(this.#parsed, paths, next));
   }
 
   #taken(edit: YamlEdit): DocumentEdit {
@@ -239,7 +248,7 @@ export class YamlDocument {
       place,
       change: (window, value) => {
         const inner = pathIn(window);
-        return { next: setAt(value, inner, next), path: inner };
+        return { next: setAt(value, inner, next), known: { changedPath: inner } };
       },
       modelLevel: (window, value) => {
         if (typeof next !== 'string' || path.length !== level + 1) return undefined;
@@ -266,9 +275,9 @@ export class YamlDocument {
       window = openWindow(root, edit.place, model);
       source = this.#read(sections, window.text);
     }
-    const { next, path } = edit.change(window, source.value);
+    const { next, known } = edit.change(window, source.value);
     const style = () => styleOfSections(root, preamble.length, options);
-    const edited = editAt(source, next, { changedPath: path }, style);
+    const edited = editAt(source, next, known, style);
     sections.recent = source;
     if (edited.splices?.length === 0) return { document: this, splices: [] };
     const committed = edited.splices && edit.commit(window, edited.splices, edited.source);
@@ -317,7 +326,7 @@ export class YamlDocument {
     return sections.recent?.text === text ? sections.recent : parseYaml(text, this.#options);
   }
 
-  #editInSections(next: YamlValue): DocumentEdit | undefined {
+  #editInSections(next: YamlValue, keepsPlaces?: KeepsPlaces): DocumentEdit | undefined {
     const sections = this.#sections;
     if (!sections) return undefined;
     const { value } = this;
@@ -325,8 +334,8 @@ export class YamlDocument {
     let document: YamlDocument = this;
     const splices: Splice[] = [];
     // From the last to the first, so that what is still to be changed stays where it is.
-    for (const change of changedPlaces(sections.root, value, next) ?? [undefined]) {
-      const edit = change && document.#editPlace(change);
+    for (const change of changedPlaces(sections.root, value, next, keepsPlaces) ?? [undefined]) {
+      const edit = change && document.#editPlace(change, keepsPlaces);
       if (!edit?.splices) return undefined;
       document = edit.document;
       splices.unshift(...edit.splices);
@@ -334,7 +343,10 @@ export class YamlDocument {
     return { document, splices };
   }
 
-  #editPlace({ place, next, hasNewText, model }: PlaceChange): DocumentEdit | undefined {
+  #editPlace(
+    { place, next, hasNewText, model, before }: PlaceChange,
+    keepsPlaces: KeepsPlaces | undefined,
+  ): DocumentEdit | undefined {
     const sections = this.#sections;
     const level = place.branches.length;
     return (
@@ -342,12 +354,28 @@ export class YamlDocument {
       this.#editWindow(sections, {
         place,
         model,
-        change: (window) => ({ next: nextOf(window, next, this.#options) }),
+        change: (window) => ({
+          next: nextOf(window, next, this.#options),
+          known: {
+            keepsPlaces: keepsPlaces && ((path) => keepsPlaces(outerPath(window, path, before))),
+          },
+        }),
         modelLevel: () => (hasNewText ? level : undefined),
         commit: commitWindow,
       })
     );
   }
+}
+
+/** Where a path in a window leads in the document; `before` is how many items stand before the sections. */
+function outerPath(
+  { keys, body, before: model }: Window,
+  path: YamlPath,
+  before: number,
+): YamlPath {
+  const level = keys.length;
+  if (!body.isList || path.length <= level) return path;
+  return path.with(level, Number(path[level]) - (model?.count ?? 0) + before);
 }
 
 /** A text has more tokens than it may have; what is wrong is not in one of its sections. */
