@@ -69,6 +69,8 @@ interface Sections {
   readonly bytes: number | undefined;
   /** The lexical tokens; `undefined` for texts far from the limit, or whose value nobody has asked for. */
   tokens?: number | undefined;
+  /** Whether all sections were read, but for those that edits have made since. */
+  isRead?: boolean | undefined;
   /** The tree that was read last: the next edit often needs it again. */
   recent?: YamlText | undefined;
 }
@@ -187,6 +189,7 @@ export class YamlDocument {
       if (tokens > max) throw new TooManyTokens();
       return read;
     });
+    sections.isRead = true;
     if (isCounted) {
       sections.tokens ??= tokensIn(root, countTokens);
       if (sections.tokens > max) throw new TooManyTokens();
@@ -194,10 +197,10 @@ export class YamlDocument {
     return value;
   }
 
-  /** Whether the text is held in sections and was not read as a whole yet. */
+  /** Whether the text is held in sections of which many may still have to be read for its value. */
   get isUnread(): boolean {
-    const root = this.#sections?.root;
-    return root !== undefined && root.known.value === undefined && this.#whole === undefined;
+    const sections = this.#sections;
+    return sections !== undefined && sections.isRead !== true && this.#whole === undefined;
   }
 
   get #parsed(): YamlText {
@@ -231,7 +234,8 @@ export class YamlDocument {
     const document = YamlDocument.of(edit.text, this.#options, this);
     const sections = document.#sections;
     // Read once, as a whole; sections that don't fit what was read are read by themselves.
-    if (!sections || !noteValue(sections.root, edit.source.value)) document.#whole = edit.source;
+    if (sections && noteValue(sections.root, edit.source.value)) sections.isRead = true;
+    else document.#whole = edit.source;
     return { document, splices: edit.splices };
   }
 
@@ -263,7 +267,7 @@ export class YamlDocument {
 
   #editWindow(sections: Sections, edit: WindowEdit): DocumentEdit | undefined {
     const options = this.#options;
-    const { preamble, root } = sections;
+    const { preamble, root, isRead } = sections;
     const inner = edit.place.branches.length;
     const always = edit.model === undefined ? undefined : { level: inner, index: edit.model };
     let window = openWindow(root, edit.place, always);
@@ -285,7 +289,7 @@ export class YamlDocument {
     const bytes = this.#bytesAfter(sections, window, committed);
     const tokens = this.#tokensAfter(sections, window, edited.text);
     if (bytes === 'unknown' || tokens === 'unknown') return undefined;
-    const after = { preamble, root: committed.root, bytes, tokens, recent: edited.source };
+    const after = { preamble, root: committed.root, bytes, tokens, isRead, recent: edited.source };
     const splices = committed.splices.map(({ start, end, text }) => {
       return { start: start + preamble.length, end: end + preamble.length, text };
     });

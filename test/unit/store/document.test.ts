@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS, parseYaml } from '../../../src/format/yaml/yaml-text.js
 import type { YamlValue } from '../../../src/format/yaml/yaml-value.js';
 import { CheckpointDocument } from '../../../src/store/document.js';
 import type { Change } from '../../../src/store/draft.js';
+import { parsedBy, WINDOW_UNITS } from '../../helpers/parser-work.js';
 
 const TEXT = `# the plan
 phases: # all of them
@@ -236,5 +237,32 @@ describe('an update of a long state', () => {
       throw thrown;
     };
     expect(() => saved(recipe)).toThrow(thrown);
+  });
+});
+
+describe('what a round of many sets of a long text parses', () => {
+  const tasks = Array.from({ length: 1000 }, (_, id) => ({ id, status: 'new', note: 'a' }));
+  const long = printYaml({ title: 'all', tasks });
+  const sets = Array.from({ length: 64 }, (_, at) =>
+    set(['tasks', 400 + (at % 8), 'note'], `x${at}`),
+  );
+  const saved = (document: CheckpointDocument) => () => textOf(document, stageAll(document, sets));
+
+  it('is the section that they change, before and after, once the state was read', async () => {
+    const document = documentWith(long);
+    void document.current?.value;
+    const { texts, units } = await parsedBy(saved(document));
+    expect(texts).toBe(2);
+    expect(units).toBeLessThan(2 * WINDOW_UNITS);
+    expect(document.edits).toBe(1);
+    expect(textOf(document, [64])).toBe(oneByOne(sets, long));
+  });
+
+  it('is that section for each of them where nobody has read the state: it is not read for them', async () => {
+    const document = documentWith(long);
+    const { texts, units } = await parsedBy(saved(document));
+    expect(texts).toBe(65);
+    expect(units).toBeLessThan(65 * WINDOW_UNITS);
+    expect(textOf(document, [64])).toBe(oneByOne(sets, long));
   });
 });
