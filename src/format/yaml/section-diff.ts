@@ -2,6 +2,7 @@
  * Which sections of a text say something else than a new value does. Parts of the value that are the
  * same objects as before are equal without a look into them.
  */
+import { likeness } from './match-lists.js';
 import { type Body, keysOf, type Part } from './section-tree.js';
 import type { Place } from './section-window.js';
 import type { YamlPath } from './yaml-path.js';
@@ -101,9 +102,11 @@ function addListChange(
   while (head < shorter && isSame(value[head], next[head])) head += 1;
   let tail = 0;
   while (tail < shorter - head && isSame(value.at(-1 - tail), next.at(-1 - tail))) tail += 1;
-  // With an item more on either side: the edit looks at the neighbours.
-  const first = Math.max(0, head - 1);
-  const last = Math.min(value.length - 1, value.length - tail);
+  const isOneChanged = value.length === next.length && head + tail + 1 === value.length;
+  const isKept = isOneChanged && isStillAlike(value[head], next[head]);
+  // With an item more on either side: the edit looks at the neighbours of what is added or removed.
+  const first = isKept ? head : Math.max(0, head - 1);
+  const last = isKept ? head : Math.min(value.length - 1, value.length - tail);
   let [from, to, before, after] = [-1, -1, 0, 0];
   let passed = 0;
   for (const [index, part] of body.parts.entries()) {
@@ -112,7 +115,7 @@ function addListChange(
     if (to === -1 && last < passed) [to, after] = [index, value.length - passed];
   }
   if (from === -1 || to === -1 || next.length === 0) return false;
-  const model = to < body.parts.length - 1 ? body.parts.length - 1 : undefined;
+  const model = !isKept && to < body.parts.length - 1 ? body.parts.length - 1 : undefined;
   const isText = (item: YamlValue | undefined) => typeof item === 'string';
   const changed = next.slice(head, next.length - tail);
   const old = value.slice(head, value.length - tail);
@@ -124,6 +127,12 @@ function addListChange(
     before,
   });
   return true;
+}
+
+/** Whether a list or map counts as one that changed, not as one removed and another added. */
+function isStillAlike(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
+  const isAlikeKind = (isList(a) && isList(b)) || (isMap(a) && isMap(b));
+  return isAlikeKind && likeness(a ?? null, b ?? null, new Map()) > 0;
 }
 
 function isSame(a: YamlValue | undefined, b: YamlValue | undefined): boolean {

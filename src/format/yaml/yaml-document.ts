@@ -99,9 +99,8 @@ export class YamlDocument {
   readonly #options: ParseYamlOptions;
   readonly #limits: YamlLimits;
   #text: string | undefined;
-  /** `undefined` until they are looked for, `null` where there are none. */
+  /** `undefined` until they are looked for, with what may be {@link #known} of them; `null` for none. */
   #found: Sections | null | undefined;
-  /** What may be known of the sections while they are not looked for. */
   #known: Body | undefined;
   #whole: YamlText | undefined;
 

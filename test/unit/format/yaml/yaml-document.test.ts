@@ -105,6 +105,20 @@ describe('what is parsed', () => {
     expect(units).toBeLessThan(2 * WINDOW);
   });
 
+  test('an item without its neighbours, where it is changed by an update', () => {
+    const long = (id: number) => ({
+      id,
+      lines: Array.from({ length: 150 }, (_, at) => `line ${at}`),
+    });
+    const document = YamlDocument.of(printYaml({ phases: [0, 1, 2, 3, 4].map(long), end: 1 }));
+    const next = cloneValue(document.value) as { phases: { lines: string[] }[] };
+    (next.phases[2] ?? { lines: [] }).lines[7] = 'other';
+    const { texts, units } = parsedBy(() => document.edit(next));
+    const item = printYaml([long(2)]).length;
+    expect(texts).toBe(2);
+    expect(units).toBeLessThan(2 * item + 1000);
+  });
+
   test('nothing when the state is read after an edit of the whole text', () => {
     const text = `${listText}f: [\n  1\n]\n`.replace('title: a', 'title: &a a');
     const { document } = YamlDocument.of(text).set(['title'], 'b');
