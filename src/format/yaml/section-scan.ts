@@ -22,6 +22,8 @@ const BRANCH_LENGTH = 2 * LEAF_LENGTH;
 /** Cuts within cuts. */
 const MAX_CUTS = 50;
 const MAX_KEY = 500;
+/** How far back is looked for the beginning of a word, so that many in one long word take no quadratic time. */
+const MAX_WORD = 200;
 
 const NEWLINE = 10;
 const SPACE = 32;
@@ -30,7 +32,8 @@ const DASH = 45;
 
 /** A key that is written plainly, without anything that would need a second look; or in quotes without escapes. */
 const ENTRY =
-  /(?:([^\s:#&*!|>'"%@`,[\]{}?\-\p{Cc}][^\s:#\p{Cc}]*(?: [^\s:#\p{Cc}]+)*)|"([^"\\\p{Cc}]*)"|'([^'\p{Cc}]*)'):(?=[ \n]|$) *(.?)/uy;
+  /^(?:([^\s:#&*!|>'"%@`,[\]{}?\-\p{Cc}][^\s:#\p{Cc}]*(?: [^\s:#\p{Cc}]+)*)|"([^"\\\p{Cc}]*)"|'([^'\p{Cc}]*)'):(?=[ \n]|$)/u;
+const MARKER = /--- *\n/y;
 /** Where a value begins behind a dash. */
 const ITEM = /- *(.?)/y;
 const NO_TEXT = /(?:[-+]?\d+(?:\.\d+)?|true|false|null|~|[[{|>].*) *(?:#.*)?$/my;
@@ -65,7 +68,8 @@ function mayHoldAnchor(text: string): boolean {
     let end = at;
     while (text.charCodeAt(end - 1) === SPACE) end -= 1;
     let start = end;
-    while (start > 0 && !/\s/.test(text[start - 1] ?? '')) start -= 1;
+    while (start > 0 && end - start < MAX_WORD && !/\s/.test(text[start - 1] ?? '')) start -= 1;
+    if (end - start === MAX_WORD) return true;
     const word = text.slice(start, end);
     if (word === '' || /[:\-?[{,]$|!/.test(word)) return true;
   }
@@ -74,8 +78,20 @@ function mayHoldAnchor(text: string): boolean {
 
 /** Past a `---` that only comments stand before. Markers elsewhere fit no entry and end the scan. */
 function endOfPreamble(text: string): number {
-  const found = /^(?:(?: *#.*)?\n)*--- *\n/.exec(text);
-  return found ? found[0].length : 0;
+  MARKER.lastIndex = endOfComments(text);
+  return MARKER.test(text) ? MARKER.lastIndex : 0;
+}
+
+/** Past the comments and blank lines that a text begins with. */
+export function endOfComments(text: string): number {
+  for (let at = 0; ; ) {
+    let first = at;
+    while (text.charCodeAt(first) === SPACE) first += 1;
+    const unit = text.charCodeAt(first);
+    const end = unit === NEWLINE || unit === HASH ? text.indexOf('\n', first) : -1;
+    if (end === -1) return at;
+    at = end + 1;
+  }
 }
 
 /** What kind of collection begins in a text, and in which column. */
@@ -120,13 +136,16 @@ interface EntryLine {
 }
 
 function entryAt(text: string, at: number): EntryLine | undefined {
-  ENTRY.lastIndex = at;
-  const found = ENTRY.exec(text);
-  if (!found) return undefined;
-  const [all, plain, double, single, first = ''] = found;
+  // Of a long line no more than this is looked at: a search without end would exhaust the stack.
+  const found = ENTRY.exec(text.slice(at, at + MAX_KEY));
+  if (!found || found[0].length === MAX_KEY) return undefined;
+  const [all, plain, double, single] = found;
   const key = plain ?? double ?? single ?? '';
-  if (key.length > MAX_KEY || /^(?:---|\.\.\.)/.test(key)) return undefined;
-  return { key, isQuoted: plain === undefined, first, valueAt: at + all.length - first.length };
+  if (/^(?:---|\.\.\.)/.test(key)) return undefined;
+  let valueAt = at + all.length;
+  while (text.charCodeAt(valueAt) === SPACE) valueAt += 1;
+  const first = text.charCodeAt(valueAt) === NEWLINE ? '' : text.charAt(valueAt);
+  return { key, isQuoted: plain === undefined, first, valueAt };
 }
 
 /** A line with a dash; the key is empty. */

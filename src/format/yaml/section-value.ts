@@ -4,6 +4,7 @@
  */
 
 import { siblingString } from './replace-node.js';
+import { endOfComments } from './section-scan.js';
 import type { Body, Leaf } from './section-tree.js';
 import type { PrintStyle } from './yaml-print.js';
 import { STYLE_SAMPLE, StyleCounts } from './yaml-style.js';
@@ -105,7 +106,7 @@ function firstEntryOf({ parts, column }: Body): number {
 
 /** The comments and blank lines that a text begins with. */
 export function leadingComments(text: string): string {
-  return /^(?: *(?:#.*)?\n)*/.exec(text)?.[0] ?? '';
+  return text.slice(0, endOfComments(text));
 }
 
 /** The value `after`, with whatever equals a part of `before` being that very part. */

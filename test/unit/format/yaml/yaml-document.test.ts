@@ -233,6 +233,22 @@ describe('edits', () => {
   });
 });
 
+describe('a text that is made to take time', () => {
+  test.each<[string, string]>([
+    ['one word of many ampersands', `k: ${'x&'.repeat(300_000)}\n`],
+    ['many blank lines', `${'\n'.repeat(5_000_000)}a: 1\n`],
+    ['many comments', `${'# c\n'.repeat(3_000_000)}a: 1\n`],
+    ['a key of many words', `${'k '.repeat(10_000_000)}: 1\n`],
+    ['a key of one word', `${'k'.repeat(10_000_000)}: 1\n`],
+    ['many spaces', `a: ${' '.repeat(10_000_000)}\n`],
+    ['deep nesting', Array.from({ length: 2000 }, (_, at) => `${' '.repeat(at)}k:\n`).join('')],
+  ])('is looked through once: %s', (_, text) => {
+    const start = performance.now();
+    expect(typeof YamlDocument.of(text).isUnread).toBe('boolean');
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
 describe('what is wrong', () => {
   const codeAndLine = (work: () => unknown) => {
     try {
