@@ -111,7 +111,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const artifacts = new ArtifactSource(fs, artifactRoot, options.artifacts ?? {}, now);
     this.#fs = fs;
     this.#artifacts = artifacts;
-    const findArtifacts = (state: unknown) => artifacts.in(state);
+    const findArtifacts = options.artifacts?.find && ((state: unknown) => artifacts.in(state));
     const document = new CheckpointDocument({ schema: options.schema, limits, findArtifacts });
     this.#document = document;
     this.#staging = new StagingQueue(document);
@@ -269,8 +269,8 @@ export class CheckpointStore<State = YamlValue, Input = State> {
 
   /**
    * Computes the next state from the newest one, including saves that are still on their way. The
-   * recipe gets a private copy: it may change that, or return a new state. It must be pure and
-   * synchronous: it runs again if what it was computed from is not published after all.
+   * recipe changes its own copy (of long parts a proxy) or returns a new state. It must be pure and
+   * synchronous: it runs again if what it was computed from is not published, or it clones a proxy.
    */
   update(
     recipe: (draft: State) => Input | undefined | void,

@@ -12,6 +12,18 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** How many bytes a text takes. */
+export function utf8Length(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit >= 0x80) bytes += unit < 0x800 ? 1 : 2;
+    // A pair is four bytes: 2 + 2 with its two units.
+    if (unit >= 0xd800 && unit <= 0xdbff) at += 1;
+  }
+  return bytes;
+}
+
 /** Offset of the first byte that starts no well-formed UTF-8 sequence; the length where all are. */
 export function findInvalidUtf8(bytes: Uint8Array): number {
   let at = 0;

@@ -62,6 +62,7 @@ const ARTIFACTS_KEYS: Keys<ArtifactsOptions> = { root: true, find: true, onProgr
 const LIMITS_KEYS: Keys<YamlLimits> = {
   maxBytes: true,
   maxTokens: true,
+  maxTotalTokens: true,
   maxDepth: true,
   maxAliases: true,
   maxAliasValues: true,

@@ -8,13 +8,13 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
-import { setAt } from '../format/yaml/path-access.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { cloneValue, deepFreeze, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { type Change, Draft, renderSteps, type Step } from './draft.js';
+import { nextValue } from './next-value.js';
 import { schemaError } from './schema-error.js';
 import { Version } from './version.js';
 
@@ -101,14 +101,15 @@ export class CheckpointDocument implements CheckpointContent {
     artifacts?: readonly ArtifactRecord[],
     isOneOfMany = false,
   ): Steps<number> {
+    const isAlone = () => this.#pending.length === 0 && !isOneOfMany;
     let base = yield* this.#refresh(() => this.#pending.length);
-    let draft = yield* this.#apply(base, change);
+    let draft = yield* this.#apply(base, change, isAlone());
     // Where a schema had to be waited for, what it was applied to may be gone by now.
     while (base !== this.#head) {
       base = yield* this.#refresh(() => this.#pending.length);
-      draft = yield* this.#apply(base, change);
+      draft = yield* this.#apply(base, change, isAlone());
     }
-    if (this.#pending.length === 0 && !isOneOfMany) this.#render(base, [{ change, draft }]);
+    if (isAlone()) this.#render(base, [{ change, draft }]);
     const id = this.nextId();
     this.#pending.push({ id, change, artifacts, base, draft });
     return id;
@@ -157,9 +158,9 @@ export class CheckpointDocument implements CheckpointContent {
   }
 
   *#validate(text: string): Steps<void> {
-    const version = new Version(text, this.#options.limits);
+    const version = new Version(text, this.#options.limits, this.current);
     yield* this.#check(Draft.ofVersion(version));
-    if (this.#options.schema !== undefined) this.#validated = version;
+    this.#validated = version;
   }
 
   advance(sequence: number): void {
@@ -188,8 +189,10 @@ export class CheckpointDocument implements CheckpointContent {
     } else if (this.#validated?.text === text) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {
-      this.#published = Draft.ofVersion(new Version(text, this.#options.limits));
+      this.#published = Draft.ofVersion(new Version(text, this.#options.limits, this.current));
     }
+    this.#validated = undefined;
+    this.#published.version?.forgetBase();
     this.#fresh = 0;
     this.#publishedSequence = sequence;
     this.#logged = undefined;
@@ -271,16 +274,26 @@ export class CheckpointDocument implements CheckpointContent {
     change: Change,
   ): Steps<{ draft: Draft | undefined; error?: { thrown: unknown } }> {
     try {
-      return { draft: yield* this.#apply(base, change) };
+      return { draft: yield* this.#apply(base, change, false) };
     } catch (thrown) {
       return { draft: base, error: { thrown } };
     }
   }
 
-  *#apply(base: Draft | undefined, change: Change): Steps<Draft> {
+  *#apply(base: Draft | undefined, change: Change, isAlone: boolean): Steps<Draft> {
+    const { limits, schema } = this.#options;
+    const version = base?.version;
+    // The value of what a long text holds is not asked for here: nobody may have read it yet.
+    if (change.kind === 'set' && schema === undefined && version !== undefined) {
+      if (isAlone || version.isUnread) {
+        const edited = version.set(change.path, change.value);
+        if (edited !== version) this.#edits += 1;
+        return Draft.ofVersion(edited);
+      }
+    }
     const draft =
       change.kind === 'text'
-        ? Draft.ofVersion(new Version(removeSealLines(change.text), this.#options.limits))
+        ? Draft.ofVersion(new Version(removeSealLines(change.text), limits, version))
         : Draft.ofValue(nextValue(base, change));
     yield* this.#check(draft);
     return draft;
@@ -351,30 +364,6 @@ function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] 
   return changes.flatMap(({ change, draft }) =>
     change.kind === 'text' || draft === undefined ? [] : [{ change, value: draft.value }],
   );
-}
-
-/** The state after a change. In a new store there is nothing to change, and a set begins with a mapping. */
-function nextValue(base: Draft | undefined, change: Exclude<Change, { kind: 'text' }>): YamlValue {
-  switch (change.kind) {
-    case 'state':
-      return change.value;
-    case 'set':
-      return setAt(base?.value ?? {}, change.path, change.value);
-    case 'update':
-      return apply(base, change.recipe);
-  }
-}
-
-function apply(base: Draft | undefined, recipe: (draft: unknown) => unknown): YamlValue {
-  // Integers that a number can't hold are read as bigint; what the file holds may go back into it.
-  const carried = base === undefined ? {} : { carried: base.value };
-  const draft = base === undefined ? undefined : cloneValue(base.value, carried);
-  const returned = recipe(draft);
-  // A promise is the one mistake that would otherwise be saved as an empty mapping.
-  if (returned instanceof Promise) {
-    throw new TypeError('update() takes a recipe that returns at once, not a promise');
-  }
-  return cloneValue(returned === undefined ? draft : returned, carried);
 }
 
 /** Whether a value holds a bigint at all: only then is the present state needed, which may not be parsed yet. */

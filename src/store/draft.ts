@@ -3,9 +3,9 @@
  * renders when is up to `document.ts`. Ruled by `docs/adr/0014-one-text-for-a-round.md`.
  */
 import { getAt, setAt } from '../format/yaml/path-access.js';
-import { editYaml, printYaml, setAllYaml, setYaml } from '../format/yaml/yaml-edit.js';
+import { printYaml } from '../format/yaml/yaml-edit.js';
 import type { YamlPath } from '../format/yaml/yaml-path.js';
-import type { YamlLimits, YamlText } from '../format/yaml/yaml-text.js';
+import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { isList, type YamlValue } from '../format/yaml/yaml-value.js';
 import { Version } from './version.js';
 
@@ -98,17 +98,17 @@ export function renderSteps(
     steps.findLastIndex(({ change }) => change.kind === 'state'),
   );
   while (at < steps.length) {
-    const { edited, end } = renderRun(version, steps, at);
-    if (version?.text !== edited.text) version = new Version(edited.text, limits, edited.source);
-    at = end;
+    const run = renderRun(version, steps, at, limits);
+    version = run.version;
+    at = run.end;
     edits += 1;
   }
   return { version, edits };
 }
 
-interface Edited {
-  readonly text: string;
-  readonly source?: YamlText;
+interface Run {
+  readonly version: Version;
+  readonly end: number;
 }
 
 /** The steps from one on that make one edit; in a new store there is nothing to edit. */
@@ -116,17 +116,18 @@ function renderRun(
   base: Version | undefined,
   steps: readonly Step[],
   from: number,
-): { readonly edited: Edited; readonly end: number } {
+  limits: Partial<YamlLimits>,
+): Run {
   const sets = setsFrom(steps, from);
   const [first] = sets;
   if (first !== undefined) {
-    const [edited, length] = renderSets(base, first, sets);
-    return { edited, end: from + length };
+    const { version, end } = renderSets(base, first, sets, limits);
+    return { version, end: from + end };
   }
   let end = from + 1;
   while (steps[end]?.change.kind === 'update') end += 1;
   const value = steps[end - 1]?.value ?? null;
-  return { edited: base ? editYaml(base.yaml, value) : { text: printYaml(value) }, end };
+  return { version: base?.edit(value) ?? new Version(printYaml(value), limits), end };
 }
 
 function setsFrom(steps: readonly Step[], from: number): SetChange[] {
@@ -144,20 +145,24 @@ function renderSets(
   base: Version | undefined,
   first: SetChange,
   sets: readonly SetChange[],
-): [edited: Edited, length: number] {
+  limits: Partial<YamlLimits>,
+): Run {
+  if (base !== undefined && sets.length === 1) {
+    return { version: base.set(first.path, first.value), end: 1 };
+  }
   let value = base === undefined ? {} : base.value;
-  let length = 0;
+  let end = 0;
   for (const set of sets) {
     const isRemoval = removesItem(value, set);
-    if (isRemoval && length > 0) break;
+    if (isRemoval && end > 0) break;
     value = setAt(value, set.path, set.value);
-    length += 1;
+    end += 1;
     if (isRemoval) break;
   }
-  if (base === undefined) return [{ text: printYaml(value) }, length];
-  if (length === 1) return [setYaml(base.yaml, first.path, first.value), length];
-  const paths = sets.slice(0, length).map(({ path }) => path);
-  return [setAllYaml(base.yaml, paths, value), length];
+  if (base === undefined) return { version: new Version(printYaml(value), limits), end };
+  if (end === 1) return { version: base.set(first.path, first.value), end };
+  const paths = sets.slice(0, end).map(({ path }) => path);
+  return { version: base.setAll(paths, value), end };
 }
 
 function removesItem(value: YamlValue, { path, value: next }: SetChange): boolean {

@@ -1,33 +1,91 @@
 /**
  * One version of the user's text and what can be derived from it, derived only when asked for and
- * only once: parsing costs far more than reading.
+ * only once: parsing costs far more than reading, and of a long text even joining it does.
  */
 
-import { parseYaml, type YamlLimits, type YamlText } from '../format/yaml/yaml-text.js';
+import type { Splice as ByteSplice } from '../format/image-splice.js';
+import type { Splice } from '../format/yaml/splice.js';
+import { type DocumentEdit, YamlDocument } from '../format/yaml/yaml-document.js';
+import type { YamlPath } from '../format/yaml/yaml-path.js';
+import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { deepFreeze, type YamlValue } from '../format/yaml/yaml-value.js';
 
-/** A text of the checkpoint, without its seal line. */
+/**
+ * A text of the checkpoint, without its seal line. A version that an edit made knows what it was made
+ * from, {@link base}, and by which {@link splices}. Several edits make a chain of bases; whoever has
+ * published a version tells it to {@link forgetBase}, so that no older text is kept.
+ */
 export class Version {
-  readonly text: string;
-  readonly #limits: Partial<YamlLimits>;
-  #yaml: YamlText | undefined;
+  readonly #document: YamlDocument;
+  #base: Version | undefined;
+  #splices: readonly Splice[] | undefined;
   #state: { readonly value: unknown } | undefined;
 
-  constructor(text: string, limits: Partial<YamlLimits>, yaml?: YamlText) {
-    this.text = text;
-    this.#limits = limits;
-    this.#yaml = yaml;
+  /** @param known a version much like it: sections that both have are not parsed again */
+  constructor(text: string | YamlDocument, limits: Partial<YamlLimits>, known?: Version) {
+    this.#document =
+      typeof text === 'string' ? YamlDocument.of(text, { limits }, known?.document) : text;
   }
 
-  /** The parsed text. @throws CheckpointError as {@link parseYaml} does */
-  get yaml(): YamlText {
-    this.#yaml ??= parseYaml(this.text, { limits: this.#limits });
-    return this.#yaml;
+  /** The text; joined at the first use. */
+  get text(): string {
+    return this.#document.text;
   }
 
-  /** The value as it stands in the file. */
+  /** The length of the text in UTF-16 units, without joining it. */
+  get length(): number {
+    return this.#document.length;
+  }
+
+  /** The text with what is known of its sections. */
+  get document(): YamlDocument {
+    return this.#document;
+  }
+
+  /** What this version was edited from; `undefined` where that is not known, or was let go. */
+  get base(): Version | undefined {
+    return this.#base;
+  }
+
+  /**
+   * What the edit replaced in the text of {@link base}, so that `applySplices(base.text, splices)` is
+   * {@link text}: offsets are UTF-16 code units of the base's text, ascending and not overlapping; at one
+   * offset insertions come before a replacement, and are written in their order. `undefined` without a
+   * base, or where the text was written anew. Known without joining either text.
+   */
+  get splices(): readonly Splice[] | undefined {
+    return this.#splices;
+  }
+
+  /**
+   * As {@link splices}, with offsets in bytes of the base's text in UTF-8, as a log of checkpoints has
+   * them. The base's text is without its seal line, and so is this one.
+   */
+  get byteSplices(): readonly ByteSplice[] | undefined {
+    const base = this.#base?.document;
+    if (base === undefined) return undefined;
+    const encoder = new TextEncoder();
+    return this.#splices?.map(({ start, end, text }) => ({
+      start: base.bytesBefore(start),
+      end: base.bytesBefore(end),
+      bytes: encoder.encode(text),
+    }));
+  }
+
+  /** Lets go of {@link base}, so that it can be freed. */
+  forgetBase(): void {
+    this.#base = undefined;
+    this.#splices = undefined;
+  }
+
+  /** The value as it stands in the file. @throws CheckpointError as `parseYaml` does */
   get value(): YamlValue {
-    return this.yaml.value;
+    return this.#document.value;
+  }
+
+  /** Whether the text is long and nobody has asked for its value: reading it takes time then. */
+  get isUnread(): boolean {
+    return this.#document.isUnread;
   }
 
   /** The value as the user's schema sees it; the file's own value where there is no schema. */
@@ -38,5 +96,31 @@ export class Version {
   /** Keeps what the schema made of the value, frozen. */
   setState(value: unknown): void {
     this.#state = { value: deepFreeze(value) };
+  }
+
+  /** This version with one place changed; itself where nothing changes. @throws CheckpointError as `setYaml` does */
+  set(path: YamlPath, next: YamlValue | undefined): Version {
+    return this.#after(this.#document.set(path, next));
+  }
+
+  /**
+   * This version with several places set one after the other, which gave `next`; none of them removed an
+   * item of a list. @throws CheckpointError as `setAllYaml` does
+   */
+  setAll(paths: readonly YamlPath[], next: YamlValue): Version {
+    return this.#after(this.#document.setAll(paths, next));
+  }
+
+  /** This version saying another value; itself where it says it already. @throws CheckpointError as `editYaml` does */
+  edit(next: YamlValue): Version {
+    return this.#after(this.#document.edit(next));
+  }
+
+  #after({ document, splices }: DocumentEdit): Version {
+    if (document === this.#document) return this;
+    const version = new Version(document, {});
+    version.#base = this;
+    version.#splices = splices;
+    return version;
   }
 }

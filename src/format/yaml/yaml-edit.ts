@@ -9,9 +9,10 @@ import { editRoot } from './edit-node.js';
 import { type EditMode, EditPlan } from './edit-plan.js';
 import { commentsIn } from './find-comments.js';
 import { setAt } from './path-access.js';
+import { type Splice, sortSplices } from './splice.js';
 import { formatPath, type YamlPath } from './yaml-path.js';
 import { DEFAULT_STYLE, Printer, type PrintStyle } from './yaml-print.js';
-import { styleOf } from './yaml-style.js';
+import { lazyStyle, styleOf } from './yaml-style.js';
 import { parseYaml, type YamlText } from './yaml-text.js';
 import { equalValues, type YamlValue } from './yaml-value.js';
 
@@ -30,6 +31,11 @@ export interface YamlEdit {
    * every layout that the editor knows. Its comments are kept, gathered above it.
    */
   readonly rewrites: number;
+  /**
+   * What was replaced in the source's text, ascending; `undefined` where the text was written anew,
+   * or its last line had no line break.
+   */
+  readonly splices: readonly Splice[] | undefined;
 }
 
 /**
@@ -41,7 +47,7 @@ export interface YamlEdit {
  * `cloneValue` rules out beforehand.
  */
 export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
-  return edit(source, next, {});
+  return editAt(source, next, {});
 }
 
 /**
@@ -52,7 +58,7 @@ export function editYaml(source: YamlText, next: YamlValue): YamlEdit {
  * @throws CheckpointError as {@link editYaml} and {@link setAt}.
  */
 export function setYaml(source: YamlText, path: YamlPath, next: YamlValue | undefined): YamlEdit {
-  return edit(source, setAt(source.value, path, next), { changedPath: path });
+  return editAt(source, setAt(source.value, path, next), { changedPath: path });
 }
 
 /**
@@ -66,11 +72,11 @@ export function setAllYaml(
   paths: readonly YamlPath[],
   next: YamlValue,
 ): YamlEdit {
-  return edit(source, next, { keepsPlaces: keptPlaces(paths) });
+  return editAt(source, next, { keepsPlaces: keptPlaces(paths) });
 }
 
 /** Which lists have their items where they were: those that were only gone through, never set. */
-function keptPlaces(paths: readonly YamlPath[]): (path: YamlPath) => boolean {
+export function keptPlaces(paths: readonly YamlPath[]): (path: YamlPath) => boolean {
   const passed = new Set<string>();
   const set = new Set<string>();
   for (const path of paths) {
@@ -89,15 +95,23 @@ function keyOf(path: YamlPath, length = path.length): string {
   return JSON.stringify(path.slice(0, length).map(String));
 }
 
-function edit(
+/** What is known of a change beyond the values before and after it. */
+export type KnownChange = Pick<EditMode, 'changedPath' | 'keepsPlaces'>;
+
+/**
+ * As {@link editYaml}, where more is known of the change, or where the habits to follow are those of a
+ * longer text of which `source` is a part.
+ */
+export function editAt(
   source: YamlText,
   next: YamlValue,
-  known: Pick<EditMode, 'changedPath' | 'keepsPlaces'>,
+  known: KnownChange,
+  findStyle: () => PrintStyle = () => styleOf(source),
 ): YamlEdit {
   if (equalValues(source.value, next)) {
-    return { text: source.text, changedPaths: [], source, rewrites: 0 };
+    return { text: source.text, changedPaths: [], source, rewrites: 0, splices: [] };
   }
-  const style = styleOf(source);
+  const style = once(findStyle);
   const tried = new Set<string>();
   let changedPaths: readonly YamlPath[] = [];
   for (const mode of MODES) {
@@ -107,7 +121,8 @@ function edit(
     if (text === undefined || tried.has(text)) continue;
     tried.add(text);
     const edited = readBack(source, text, next);
-    if (edited) return { text, changedPaths, source: edited, rewrites: 0 };
+    const { splices } = planned;
+    if (edited) return { text, changedPaths, source: edited, rewrites: 0, splices };
   }
   return rewrite(source, next, style, changedPaths);
 }
@@ -132,26 +147,47 @@ export function printYaml(value: YamlValue): string {
   return `${lines.join('\n')}\n`;
 }
 
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    found ??= { value: find() };
+    return found.value;
+  };
+}
+
 /** One way to edit: the text, or `undefined` where the plan contradicts itself, and what changes. */
 function attempt(
   source: YamlText,
   next: YamlValue,
-  style: PrintStyle,
+  style: () => PrintStyle,
   mode: EditMode,
-): { text: string | undefined; changedPaths: readonly YamlPath[] } {
-  const hasBlockScalars = mode.isQuoted !== true;
-  const plan = new EditPlan(source, { ...style, hasBlockScalars }, mode);
+): {
+  text: string | undefined;
+  changedPaths: readonly YamlPath[];
+  splices?: readonly Splice[] | undefined;
+} {
+  const plan = new EditPlan(source, lazyStyle(style, mode.isQuoted !== true), mode);
   editRoot(plan, next);
   if (mode.hasTidyBlanks) plan.tidyBlanks();
   if (mode.rewritten) plan.keepComments();
   const { changedPaths } = plan;
   try {
-    return { text: markOf(source) + plan.result(), changedPaths };
+    const text = markOf(source) + plan.result();
+    const splices = source.text.endsWith('\n') ? splicesOf(plan, markOf(source)) : undefined;
+    return { text, changedPaths, splices };
   } catch (error) {
     // Two changes that overlap: this way to edit contradicts itself, another may not.
     if (error instanceof RangeError) return { text: undefined, changedPaths };
     throw error;
   }
+}
+
+function splicesOf({ splices }: EditPlan, mark: string): readonly Splice[] {
+  return sortSplices(splices).map(({ start, end, text }) => ({
+    start: start + mark.length,
+    end: end + mark.length,
+    text,
+  }));
 }
 
 /** The byte-order mark that a text begins with, or nothing. */
@@ -183,7 +219,7 @@ function readBack(
 function rewrite(
   source: YamlText,
   next: YamlValue,
-  style: PrintStyle,
+  style: () => PrintStyle,
   changedPaths: readonly YamlPath[],
 ): YamlEdit {
   const longest = changedPaths.reduce((length, path) => Math.max(length, path.length), 0);
@@ -195,11 +231,13 @@ function rewrite(
     );
     const mode = { isQuoted: true, isStill: true, rewritten };
     const edited = readBack(source, attempt(source, next, style, mode).text, next);
-    if (edited) return { text: edited.text, changedPaths, source: edited, rewrites };
+    if (edited)
+      return { text: edited.text, changedPaths, source: edited, rewrites, splices: undefined };
   }
   const comments = commentsIn(source.body).map(({ text }) => `${text}\n`);
   const text = markOf(source) + comments.join('') + printYaml(next);
   const edited = readBack(source, text, next);
-  if (edited) return { text, changedPaths, source: edited, rewrites: rewrites + 1 };
+  if (edited)
+    return { text, changedPaths, source: edited, rewrites: rewrites + 1, splices: undefined };
   throw new CheckpointError('UNFAITHFUL_VALUE', 'No YAML text was found that says this state.');
 }

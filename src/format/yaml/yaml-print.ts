@@ -117,7 +117,8 @@ export class Printer {
     model: Node | undefined,
     inFlow: boolean,
   ): string {
-    const quote = quoteOf(model) ?? this.style.quote;
+    // Only strings are quoted; the habits of the document need not be known for anything else.
+    const quote = typeof value === 'string' ? (quoteOf(model) ?? this.style.quote) : 'plain';
     const allowPlainDate = model?.kind === 'scalar' && isDateLike(model.content);
     return writeScalar(value, { quote, inFlow, allowPlainDate });
   }

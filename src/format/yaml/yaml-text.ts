@@ -18,8 +18,16 @@ import { MAX_DEPTH, type YamlValue } from './yaml-value.js';
 export interface YamlLimits {
   /** Size in UTF-8 bytes; 64 MiB by default. Beyond it: `TOO_LARGE`. */
   readonly maxBytes: number;
-  /** Lexical tokens, which is what memory is spent on (about 0.5 KB each); 1,000,000 by default. Beyond it: `TOO_LARGE`. */
+  /**
+   * Lexical tokens that are held at once, which is what memory is spent on (about 0.5 KB each); 1,000,000
+   * by default. A long block text is read in sections, most others as a whole. Beyond it: `TOO_LARGE`.
+   */
   readonly maxTokens: number;
+  /**
+   * Lexical tokens of a text, which is what reading all of it takes time for (about 5 µs each), in sections
+   * or not; 10,000,000 by default. Beyond it: `TOO_LARGE`.
+   */
+  readonly maxTotalTokens: number;
   /** Nesting of lists and maps, aliases followed; 200 by default, at most. Beyond it: `TOO_DEEP`. */
   readonly maxDepth: number;
   /** Alias nodes; 1,000 by default. Beyond it: `TOO_MANY_ALIASES`. */
@@ -32,6 +40,7 @@ export interface YamlLimits {
 export const DEFAULT_LIMITS: YamlLimits = {
   maxBytes: 64 * 1024 * 1024,
   maxTokens: 1_000_000,
+  maxTotalTokens: 10_000_000,
   maxDepth: MAX_DEPTH,
   maxAliases: 1000,
   maxAliasValues: 100_000,
@@ -56,8 +65,13 @@ export interface YamlText {
   readonly lines: Lines;
   /** The document's aliases, in the order of the text. */
   readonly aliases: readonly Node[];
+  /** How many lexical tokens it took. */
+  readonly tokens: number;
   readonly options: ParseYamlOptions;
 }
+
+/** What was given to the parser since the program began; tests count by it what an edit costs. */
+export const parserWork = { texts: 0, units: 0 };
 
 /**
  * Reads one YAML document.
@@ -73,11 +87,14 @@ export interface YamlText {
 export function parseYaml(text: string, options: ParseYamlOptions = {}): YamlText {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   limits.maxDepth = Math.min(limits.maxDepth, MAX_DEPTH);
+  limits.maxTokens = Math.min(limits.maxTokens, limits.maxTotalTokens);
   // The package's parser miscounts the indentation of a line that begins with a byte-order mark.
   const body = text.startsWith('\ufeff') ? text.slice(1) : text;
   const problem = problemsIn(body, options.file);
   checkCharacters(body, limits, problem);
-  const tokens = readTokens(body, limits, problem);
+  parserWork.texts += 1;
+  parserWork.units += body.length;
+  const { tokens, count } = readTokens(body, limits, problem);
   const { document, composed } = compose(body, tokens, problem);
   const tagName = (source: string) => composed.directives.tagName(source, () => {}) ?? source;
   const tree = buildTree({ document, tagName, limits, problem });
@@ -88,6 +105,7 @@ export function parseYaml(text: string, options: ParseYamlOptions = {}): YamlTex
     root: tree.root,
     lines: new Lines(body),
     aliases: tree.aliases,
+    tokens: count,
     options,
   };
 }
@@ -122,7 +140,11 @@ function checkCharacters(text: string, limits: YamlLimits, problem: ProblemAt): 
 }
 
 /** Runs lexer and parser, one lexeme at a time so that depth, tokens and time stay bounded. */
-function readTokens(text: string, limits: YamlLimits, problem: ProblemAt): CST.Token[] {
+function readTokens(
+  text: string,
+  limits: YamlLimits,
+  problem: ProblemAt,
+): { tokens: CST.Token[]; count: number } {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   const watch = new ParserWatch(parser, limits, problem);
@@ -132,7 +154,19 @@ function readTokens(text: string, limits: YamlLimits, problem: ProblemAt): CST.T
     watch.after();
   }
   for (const token of parser.end()) tokens.push(token);
-  return tokens;
+  return { tokens, count: watch.tokens };
+}
+
+/** How many lexical tokens a text has, without reading it. */
+export function countTokens(text: string): number {
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) count += 1;
+  return count;
+}
+
+/** More lexical tokens than this a text of a length can't have: the lexer marks the beginning of each scalar. */
+export function maxTokensIn(length: number): number {
+  return 2 * length + 2;
 }
 
 /** The parser's open levels beside its collections: the document below and a scalar on top. */
@@ -145,7 +179,7 @@ class ParserWatch {
   private readonly parser: Parser;
   private readonly limits: YamlLimits;
   private readonly problem: ProblemAt;
-  private tokens = 0;
+  tokens = 0;
   private blanks = 0;
   private sawComment = false;
   private rescans = 0;

@@ -52,10 +52,17 @@ export interface CloneOptions {
    * this state holds the same one, that is, where the file itself does.
    */
   readonly carried?: YamlValue;
+  /**
+   * A state that the value is much like. Lists and maps that equal those at the same place of it are not
+   * copied: the result holds those of this state, which nobody may change any more.
+   */
+  readonly before?: YamlValue | undefined;
+  /** What an object stands for, see `draftOf`. */
+  readonly heldBy?: (object: object) => object;
 }
 
 /**
- * A deep copy that shares nothing with the original, checked to survive YAML unchanged. Objects
+ * A deep copy that shares nothing with the value given, checked to survive YAML unchanged. Objects
  * without prototype come back as ordinary ones, a `bigint` in the safe range as a number; an object
  * used twice is copied once.
  *
@@ -65,7 +72,7 @@ export interface CloneOptions {
  * `TOO_DEEP` and `TOO_LARGE` for what could not be read back.
  */
 export function cloneValue(value: unknown, options: CloneOptions = {}): YamlValue {
-  return new Cloner(options).clone(value);
+  return new Cloner(options).clone(value, options.before);
 }
 
 class Cloner {
@@ -81,9 +88,11 @@ class Cloner {
     this.options = options;
   }
 
-  clone(value: unknown): YamlValue {
+  /** @param before what is at this place of the state before; of that, what is the same is kept */
+  clone(value: unknown, before: YamlValue | undefined): YamlValue {
     this.count += 1;
     if (this.count > MAX_VALUES) this.fail('TOO_LARGE', `holds more than ${MAX_VALUES} values`);
+    if (before !== undefined && Object.is(value, before)) return before;
     switch (typeof value) {
       case 'string':
         this.checkText(value, 'a string with a lone surrogate, which has no UTF-8 form');
@@ -94,7 +103,9 @@ class Cloner {
       case 'bigint':
         return this.cloneInteger(value);
       case 'object':
-        return value === null ? null : this.cloneObject(value);
+        return value === null
+          ? null
+          : this.cloneObject(this.options.heldBy?.(value) ?? value, before);
       default:
         return this.refuse(typeof value === 'undefined' ? 'undefined' : `a ${typeof value}`);
     }
@@ -108,7 +119,7 @@ class Cloner {
     return value;
   }
 
-  private cloneObject(value: object): YamlValue {
+  private cloneObject(value: object, before: YamlValue | undefined): YamlValue {
     if (this.active.has(value)) this.refuse('a cycle: the object contains itself');
     const known = this.done.get(value);
     if (known) {
@@ -122,10 +133,13 @@ class Cloner {
     const siblingHeight = this.height;
     this.height = 0;
     this.active.add(value);
-    const copy = Array.isArray(value) ? this.cloneList(value) : this.cloneMap(value);
+    const copy = Array.isArray(value)
+      ? this.cloneList(value, before)
+      : this.cloneMap(value, before);
     this.active.delete(value);
     const height = this.height + 1;
-    this.done.set(value, { copy, count: this.count - countBefore, height });
+    // What is as it was before is compared again wherever it is used again, and shared there as well.
+    if (copy !== before) this.done.set(value, { copy, count: this.count - countBefore, height });
     this.height = Math.max(siblingHeight, height);
     return copy;
   }
@@ -134,38 +148,66 @@ class Cloner {
     if (depth > MAX_DEPTH) this.fail('TOO_DEEP', `is nested deeper than ${MAX_DEPTH} levels`);
   }
 
-  private cloneList(list: unknown[]): YamlValue {
+  private cloneList(list: unknown[], before: YamlValue | undefined): YamlValue {
     if (prototypeDepth(list) !== 2) this.refuse(`an instance of ${classNameOf(list)}`);
     const descriptors = Object.getOwnPropertyNames(list);
     if (descriptors.length !== list.length + 1 || Object.getOwnPropertySymbols(list).length > 0) {
       this.refuse('an array with holes or extra properties');
     }
-    const copy: YamlValue[] = [];
+    const old = isList(before) ? before : undefined;
+    // Made as soon as something differs.
+    let copy: YamlValue[] | undefined = old?.length === list.length ? undefined : [];
     for (let index = 0; index < list.length; index += 1) {
-      copy.push(this.cloneProperty(list, index));
+      const item = this.cloneProperty(list, index, old?.[index]);
+      if (copy === undefined && !Object.is(item, old?.[index])) copy = old?.slice(0, index) ?? [];
+      copy?.push(item);
     }
-    return copy;
+    return copy ?? old ?? [];
   }
 
-  private cloneMap(map: object): YamlValue {
-    const isPlain = prototypeDepth(map) <= 1 && Object.prototype.toString.call(map) === PLAIN;
+  private cloneMap(map: object, before: YamlValue | undefined): YamlValue {
+    const isPlain =
+      Object.getPrototypeOf(map) === Object.prototype && isMap(before)
+        ? true
+        : prototypeDepth(map) <= 1 && Object.prototype.toString.call(map) === PLAIN;
     if (!isPlain) this.refuse(`an instance of ${classNameOf(map)}`);
     if (Object.getOwnPropertySymbols(map).length > 0) this.refuse('an object with a symbol as key');
-    const copy: YamlMap = {};
-    for (const key of Object.getOwnPropertyNames(map)) {
-      this.checkText(key, 'an object with a lone surrogate in a key');
-      setKey(copy, key, this.cloneProperty(map, key));
+    const keys = Object.getOwnPropertyNames(map);
+    const old = isMap(before) ? before : undefined;
+    const oldKeys = old && Object.keys(old);
+    // Made as soon as something differs.
+    let copy: YamlMap | undefined = oldKeys?.length === keys.length ? undefined : {};
+    for (let index = 0; index < keys.length; index += 1) {
+      const key = keys[index] ?? '';
+      const isKnown = key === oldKeys?.[index] || (old !== undefined && Object.hasOwn(old, key));
+      const known = isKnown ? old?.[key] : undefined;
+      if (known === undefined) this.checkText(key, 'an object with a lone surrogate in a key');
+      const item = this.cloneProperty(map, key, known);
+      if (copy === undefined && !Object.is(item, known)) copy = firstOf(old ?? {}, keys, index);
+      if (copy !== undefined) setKey(copy, key, item);
     }
-    return copy;
+    return copy ?? old ?? {};
   }
 
-  private cloneProperty(owner: object, key: string | number): YamlValue {
+  private cloneProperty(
+    owner: object,
+    key: string | number,
+    before: YamlValue | undefined,
+  ): YamlValue {
+    if (before !== undefined) {
+      // By far most of what is compared: what it says is as before, however the property is made.
+      const item = (owner as Readonly<Record<string | number, unknown>>)[key];
+      if (Object.is(item, before)) {
+        this.count += 1;
+        return before;
+      }
+    }
     this.path.push(key);
     const property = Object.getOwnPropertyDescriptor(owner, key);
     if (!property) return this.refuse('a hole in an array');
     if (!('value' in property)) return this.refuse('an accessor (getter or setter)');
     if (!property.enumerable) this.refuse('a hidden (not enumerable) property');
-    const copy = this.clone(property.value);
+    const copy = this.clone(property.value, before);
     this.path.pop();
     return copy;
   }
@@ -183,6 +225,13 @@ class Cloner {
     const where = path === '' ? 'The state' : `The state at ${path}`;
     throw new CheckpointError(code, `${where} ${what}. Convert or remove it.`, { path });
   }
+}
+
+/** A map of the first of some keys. */
+function firstOf(map: YamlMap, keys: readonly string[], count: number): YamlMap {
+  const first: YamlMap = {};
+  for (const key of keys.slice(0, count)) setKey(first, key, map[key] ?? null);
+  return first;
 }
 
 const PLAIN = '[object Object]';

@@ -4,11 +4,13 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { printYaml } from '../../../src/format/yaml/yaml-edit.js';
 import type { YamlPath } from '../../../src/format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS, parseYaml } from '../../../src/format/yaml/yaml-text.js';
 import type { YamlValue } from '../../../src/format/yaml/yaml-value.js';
 import { CheckpointDocument } from '../../../src/store/document.js';
 import type { Change } from '../../../src/store/draft.js';
+import { parsedBy, WINDOW_UNITS } from '../../helpers/parser-work.js';
 
 const TEXT = `# the plan
 phases: # all of them
@@ -199,5 +201,68 @@ describe('sets that are rendered together', () => {
   it('keep the style of a place that passes through a value of another kind', () => {
     const changes = [set(['note'], 0), set(['note'], 'other text\n')];
     expect(together(changes).text).toBe(TEXT.replace('some text', 'other text'));
+  });
+});
+
+describe('an update of a long state', () => {
+  const tasks = Array.from({ length: 300 }, (_, id) => ({ id, status: 'new' }));
+  const long = printYaml({ tasks });
+  const saved = (recipe: (draft: unknown) => unknown) =>
+    oneByOne([{ kind: 'update', recipe }], long);
+  const done = long.replace('id: 7\n    status: new', 'id: 7\n    status: done');
+  type Plan = { tasks: { status: string }[] };
+
+  it('changes what its recipe changes', () => {
+    const recipe = (draft: unknown) => {
+      Object.assign((draft as Plan).tasks[7] ?? {}, { status: 'done' });
+    };
+    expect(saved(recipe)).toBe(done);
+  });
+
+  it('takes a recipe that clones its draft, which a proxy does not allow', () => {
+    let runs = 0;
+    const recipe = (draft: unknown) => {
+      runs += 1;
+      const next = structuredClone(draft as Plan);
+      Object.assign(next.tasks[7] ?? {}, { status: 'done' });
+      return next;
+    };
+    expect(saved(recipe)).toBe(done);
+    expect(runs).toBe(2);
+  });
+
+  it('passes on what its recipe throws', () => {
+    const thrown = new TypeError('mine');
+    const recipe = () => {
+      throw thrown;
+    };
+    expect(() => saved(recipe)).toThrow(thrown);
+  });
+});
+
+describe('what a round of many sets of a long text parses', () => {
+  const tasks = Array.from({ length: 1000 }, (_, id) => ({ id, status: 'new', note: 'a' }));
+  const long = printYaml({ title: 'all', tasks });
+  const sets = Array.from({ length: 64 }, (_, at) =>
+    set(['tasks', 400 + (at % 8), 'note'], `x${at}`),
+  );
+  const saved = (document: CheckpointDocument) => () => textOf(document, stageAll(document, sets));
+
+  it('is the section that they change, before and after, once the state was read', async () => {
+    const document = documentWith(long);
+    void document.current?.value;
+    const { texts, units } = await parsedBy(saved(document));
+    expect(texts).toBe(2);
+    expect(units).toBeLessThan(2 * WINDOW_UNITS);
+    expect(document.edits).toBe(1);
+    expect(textOf(document, [64])).toBe(oneByOne(sets, long));
+  });
+
+  it('is that section for each of them where nobody has read the state: it is not read for them', async () => {
+    const document = documentWith(long);
+    const { texts, units } = await parsedBy(saved(document));
+    expect(texts).toBe(65);
+    expect(units).toBeLessThan(65 * WINDOW_UNITS);
+    expect(textOf(document, [64])).toBe(oneByOne(sets, long));
   });
 });

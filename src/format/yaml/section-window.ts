@@ -1,0 +1,279 @@
+/**
+ * Editing a few sections of a text by themselves: a window is a small text with the sections to be
+ * changed, the keys above them, and what else of the document an edit looks at. The whole-text editor
+ * edits and verifies the window; its splices then fit the whole text, because everything that the
+ * editor looks at is in the window. `undefined` wherever that is not certain.
+ */
+
+import { siblingString } from './replace-node.js';
+import { scanParts } from './section-scan.js';
+import {
+  type Body,
+  bodyText,
+  branchOf,
+  type Leaf,
+  lengthBefore,
+  type Part,
+  replaceParts,
+  textOf,
+} from './section-tree.js';
+import { keyLineOf, leadingComments, readLeaf, shareValue } from './section-value.js';
+import { applySplices, type Splice } from './splice.js';
+import type { ParseYamlOptions, YamlText } from './yaml-text.js';
+import { type CollectionNode, isCollection } from './yaml-tree.js';
+import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
+
+/** Some parts of a body: `branches` leads there, each an index among the parts of the one above. */
+export interface Place {
+  readonly branches: readonly number[];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A place with what is around it. */
+export interface Window {
+  readonly place: Place;
+  /** The bodies from the root to the one of the place. */
+  readonly bodies: readonly Body[];
+  /** The keys that lead there. */
+  readonly keys: readonly string[];
+  readonly body: Body;
+  readonly parts: readonly Part[];
+  /** Where the parts begin in the root. */
+  readonly offset: number;
+  readonly text: string;
+  /** Where the parts are in {@link text}. */
+  readonly start: number;
+  readonly end: number;
+  /** A leaf that shows how strings or items of this body look, before or behind the parts. */
+  readonly before: Leaf | undefined;
+  readonly after: Leaf | undefined;
+}
+
+/** A leaf of one of the bodies that lead to a place, to be in its window, too: see {@link Window.before}. */
+export interface Model {
+  /** Which body: 0 is the root. */
+  readonly level: number;
+  readonly index: number;
+}
+
+/** The bodies from the root down to a place. */
+export function bodiesAt(root: Body, branches: readonly number[]): Body[] {
+  const bodies = [root];
+  for (const index of branches) {
+    const part = bodies.at(-1)?.parts[index];
+    if (part?.kind === 'branch') bodies.push(part.body);
+  }
+  return bodies;
+}
+
+/** The window on a place. */
+export function openWindow(root: Body, place: Place, model?: Model): Window {
+  const { branches, from, to } = place;
+  const bodies = bodiesAt(root, branches);
+  const body = bodies.at(-1) ?? root;
+  const parts = body.parts.slice(from, to + 1);
+  const shown = model && leafAt(bodies[model.level], model.index);
+  const isInner = model?.level === branches.length;
+  const before = isInner && model.index < from ? shown : undefined;
+  const after = isInner && model.index > to ? shown : undefined;
+  let head = '';
+  let offset = lengthBefore(body, from);
+  const keys: string[] = [];
+  branches.forEach((index, level) => {
+    const outer = bodies[level];
+    const branch = outer?.parts[index];
+    if (!outer || branch?.kind !== 'branch') return;
+    keys.push(branch.key);
+    offset += lengthBefore(outer, index) + branch.head.length;
+    if (shown && model?.level === level) head += shown.text;
+    head += branch.head.slice(keyLineOf(branch.head));
+  });
+  head += before?.text ?? '';
+  const inner = textOf(parts);
+  const trailing = leadingComments(textBehind(bodies, place));
+  const text = head + inner + trailing + (after?.text ?? '');
+  const range = { start: head.length, end: head.length + inner.length };
+  return { place, bodies, keys, body, parts, offset, text, ...range, before, after };
+}
+
+function leafAt(body: Body | undefined, index: number): Leaf | undefined {
+  const part = body?.parts[index];
+  return part?.kind === 'leaf' ? part : undefined;
+}
+
+/** The text that follows the parts of a place in the document, at least its comments. */
+function textBehind(bodies: readonly Body[], { branches, to }: Place): string {
+  const ends = [...branches, to];
+  for (let level = bodies.length - 1; level >= 0; level -= 1) {
+    const next = bodies[level]?.parts[(ends[level] ?? 0) + 1];
+    if (next) return next.kind === 'leaf' ? next.text : next.head;
+  }
+  return '';
+}
+
+/** The node of the window's body in a tree of the window's text. */
+export function nodeOf(window: Pick<Window, 'keys'>, yaml: YamlText): CollectionNode | undefined {
+  let node = yaml.root;
+  for (const key of window.keys) {
+    if (!isCollection(node)) return undefined;
+    const entry = node.entries.find((one) => one.key === key);
+    if (!entry) return undefined;
+    node = entry.node;
+  }
+  return isCollection(node) ? node : undefined;
+}
+
+/** What the window's text is to say, if its parts are to say `next`. */
+export function nextOf(window: Window, next: YamlValue, options: ParseYamlOptions): YamlValue {
+  const depth = window.bodies.length;
+  const [before, after] = [window.before, window.after].map(
+    (leaf) => leaf && (leaf.known.value ?? readLeaf(leaf, depth, options).root.value),
+  );
+  let value: YamlValue;
+  if (isList(next)) {
+    const items = (list: YamlValue | undefined) => (isList(list) ? list : []);
+    value = [...items(before), ...next, ...items(after)];
+  } else {
+    const entries = (map: YamlValue | undefined) => (isMap(map) ? Object.entries(map) : []);
+    value = Object.fromEntries([...entries(before), ...entries(next), ...entries(after)]);
+  }
+  for (const key of [...window.keys].reverse()) value = Object.fromEntries([[key, value]]);
+  return value;
+}
+
+/**
+ * Which leaf of a body shows how its strings look: the last one with a string. `undefined` where that
+ * is among the parts of the place, or where there is none.
+ */
+export function textModel(
+  { bodies, place, keys }: Window,
+  level: number,
+  yaml: YamlText,
+  options: ParseYamlOptions,
+): Model | undefined {
+  const body = bodies[level];
+  const isInner = level === place.branches.length;
+  const from = isInner ? place.from : (place.branches[level] ?? 0);
+  const to = isInner ? place.to : from;
+  for (let index = (body?.parts.length ?? 0) - 1; index >= 0; index -= 1) {
+    if (index === to) {
+      const node = nodeOf({ keys: keys.slice(0, level) }, yaml);
+      if (node && siblingString(node)) return undefined;
+      index = from;
+      continue;
+    }
+    const part = leafAt(body, index);
+    if (!part?.mayHoldText) continue;
+    if (part.known.hasText === undefined) readLeaf(part, level + 1, options);
+    if (part.known.hasText) return { level, index };
+  }
+  return undefined;
+}
+
+/** What an edit of a window comes to in the document. */
+export interface Committed {
+  readonly root: Body;
+  /** In the root's text before the edit. */
+  readonly splices: readonly Splice[];
+}
+
+/** The root with a window's edit made in it, or `undefined` where the edit reaches beyond. */
+export function commitWindow(
+  window: Window,
+  splices: readonly Splice[],
+  edited: YamlText,
+): Committed | undefined {
+  const { start, end, body, place, parts, offset } = window;
+  if (splices.some((splice) => splice.start < start || splice.end > end)) return undefined;
+  const inner = applySplices(window.text.slice(start, end), moved(splices, -start));
+  const scanned = scanParts(inner, body);
+  const node = nodeOf(window, edited);
+  if (!scanned || !node) return undefined;
+  const skipped = window.before?.count ?? 0;
+  const count = node.entries.length - skipped - (window.after?.count ?? 0);
+  if (countOf(scanned) !== count) return undefined;
+  rememberValues(scanned, parts, node, skipped);
+  const changed = replaceParts(body, place.from, place.to, scanned);
+  const root = replaceBody(window.bodies, place.branches, changed);
+  return root && { root, splices: moved(splices, offset - start) };
+}
+
+/**
+ * As {@link commitWindow}, for one entry that was added to the body of `level` behind its last part,
+ * which is a branch: the place is the last leaf in it.
+ */
+export function commitAppended(
+  window: Window,
+  level: number,
+  splices: readonly Splice[],
+): Committed | undefined {
+  const { start, end, place, bodies, offset, body, parts } = window;
+  const outer = bodies[level];
+  const [splice, ...others] = splices;
+  if (!outer || !splice || others.length > 0 || splice.start !== splice.end) return undefined;
+  if (splice.start <= start || splice.end > end) return undefined;
+  const above = scanParts(window.text.slice(start, splice.start), body);
+  const added = scanParts(splice.text + window.text.slice(splice.start, end), outer);
+  if (!above || !added || countOf(above) !== countOf(parts) || countOf(added) !== 1) {
+    return undefined;
+  }
+  const changed = replaceParts(body, place.from, place.to, above);
+  const inside = bodies.slice(level);
+  const before = replaceBody(inside, place.branches.slice(level), changed);
+  if (!before) return undefined;
+  const longer = replaceParts(before, before.parts.length, before.parts.length, added);
+  const root = replaceBody(bodies.slice(0, level + 1), place.branches.slice(0, level), longer);
+  return root && { root, splices: moved(splices, offset - start) };
+}
+
+/** The first of the bodies, with another one in place of the last. */
+function replaceBody(
+  bodies: readonly Body[],
+  branches: readonly number[],
+  changed: Body,
+): Body | undefined {
+  let root = changed;
+  for (let level = branches.length - 1; level >= 0; level -= 1) {
+    const outer = bodies[level];
+    const index = branches[level] ?? 0;
+    const branch = outer?.parts[index];
+    if (!outer || branch?.kind !== 'branch') return undefined;
+    root = replaceParts(outer, index, index, [branchOf(branch.head, branch.key, root)]);
+  }
+  return root;
+}
+
+function countOf(parts: readonly Part[]): number {
+  let count = 0;
+  for (const part of parts) count += part.count;
+  return count;
+}
+
+function moved(splices: readonly Splice[], by: number): Splice[] {
+  return splices.map(({ start, end, text }) => ({ start: start + by, end: end + by, text }));
+}
+
+/** Notes what new leaves say, as far as they took the place of one leaf. */
+function rememberValues(
+  scanned: readonly Part[],
+  replaced: readonly Part[],
+  node: CollectionNode,
+  skipped: number,
+): void {
+  const [leaf] = scanned;
+  const [old] = replaced;
+  if (scanned.length !== 1 || leaf?.kind !== 'leaf') return;
+  const entries = node.entries.slice(skipped, skipped + leaf.count);
+  const value: YamlValue =
+    node.kind === 'list'
+      ? entries.map((entry) => entry.node.value)
+      : Object.fromEntries(entries.map((entry) => [entry.key ?? '', entry.node.value]));
+  const known = replaced.length === 1 && old?.kind === 'leaf' ? old.known.value : undefined;
+  leaf.known.value = shareValue(known, Object.freeze(value) as YamlMap);
+}
+
+/** The text of a whole document in sections. */
+export function documentText(preamble: string, root: Body): string {
+  return preamble === '' ? bodyText(root) : preamble + bodyText(root);
+}
