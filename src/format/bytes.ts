@@ -106,3 +106,11 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
 export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
+
+/** Two runs of bytes as one. */
+export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(first.length + second.length);
+  joined.set(first);
+  joined.set(second, first.length);
+  return joined;
+}

@@ -85,11 +85,24 @@ export const MAX_SEAL_BYTES = MAX_ARTIFACTS * MAX_ARTIFACT_LINE_BYTES + MAX_SEAL
  * empty (an empty checkpoint is damage, never a state); either for a field that a line can't carry
  */
 export function sealText(text: string, input: SealInput): Uint8Array {
+  checkText(text);
+  // Encoded once with room for the digest, which then is written in place: no second copy of the text.
+  return fillInPlace(new TextEncoder().encode(text + openTail(endingOf(text), input)));
+}
+
+/**
+ * The bytes of a text that is to be sealed, without its seal.
+ * @throws TypeError or RangeError as {@link sealText} does
+ */
+export function encodeText(text: string): Uint8Array {
+  checkText(text);
+  return new TextEncoder().encode(text);
+}
+
+function checkText(text: string): void {
   if (typeof text !== 'string') throw new TypeError('the text to seal is not a string');
   if (text === '') throw new RangeError('an empty text is never sealed');
   if (!isWellFormed(text)) throw new TypeError('the text to seal holds half a surrogate pair');
-  // Encoded once with room for the digest, which then is written in place: no second copy of the text.
-  return fillInPlace(new TextEncoder().encode(text + openTail(endingOf(text), input)));
 }
 
 /** How a text ends, as far as its seal is concerned. */

@@ -1,12 +1,18 @@
 /**
  * The round of a save that is appended to a log: it has no image until it is published.
  */
-import { fillSeal } from '../format/seal.js';
-import type { AppendedSave, SealedText } from './open-log.js';
+import { fillSeal, type SealInput } from '../format/seal.js';
+import type { RoundContent } from './checkpoint-io.js';
+import type { AppendedSave } from './open-log.js';
 import type { Round } from './session.js';
 
 /** The round of a save that goes behind the one of `before`. What it publishes is made when asked for. */
-export function appendedRound(before: Round, appended: AppendedSave, sealed: SealedText): Round {
+export function appendedRound(
+  before: Round,
+  appended: AppendedSave,
+  sealed: SealInput,
+  content: RoundContent,
+): Round {
   const { sequence, epoch, timeMs, label, pinned, artifacts = [] } = sealed;
   let image: Uint8Array | undefined;
   return {
@@ -24,9 +30,10 @@ export function appendedRound(before: Round, appended: AppendedSave, sealed: Sea
       ...(pinned !== undefined && { pinned }),
       artifacts,
       get text() {
-        return sealed.text;
+        return content.text;
       },
     },
+    version: content.version,
     ...(before.wal && { wal: before.wal }),
     appended,
     before,

@@ -6,9 +6,11 @@
  * `src/machines` imports the types of this file and nothing else of `src/io`. A store on something
  * other than files implements {@link CheckpointIo} and runs on the same machines.
  */
+
 import type { CheckpointError, Problem } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import type { HealthMemory } from '../format/health-format.js';
+import type { Splice } from '../format/image-splice.js';
 import type { MaybePromise } from './file-system.js';
 
 /**
@@ -296,8 +298,15 @@ export interface IoFailure {
 
 /** What a round publishes. */
 export interface RoundContent {
-  /** What the file holds, without its seal. */
+  /** What the file holds, without its seal. May be made when it is asked for, which takes time if it is long. */
   readonly text: string;
+  /** Stands for the text: the same object for the same text, as long as it may be published. */
+  readonly version?: object;
+  /**
+   * What was replaced in the text that `of` stands for, in bytes of that text, ascending and not
+   * overlapping; absent where that is not known. Who holds that text may do without `text`.
+   */
+  readonly edit?: { readonly of: object; readonly splices: readonly Splice[] };
   /** The artifacts that belong to it; absent: those of the checkpoint before it. */
   readonly artifacts?: readonly ArtifactRecord[];
 }

@@ -6,9 +6,10 @@
 import { alignUp } from '../format/bytes.js';
 import { encodeSplices, type Splice } from '../format/image-splice.js';
 import { PartedImage } from '../format/parted-image.js';
-import { endingOf, openSeal, type SealInput } from '../format/seal.js';
+import { encodeText, endingOf, openSeal, type SealInput, type TextEnding } from '../format/seal.js';
 import { MAX_SPLICED_WORK } from '../format/wal-format.js';
 import type { WalEncoder } from '../format/wal-writer.js';
+import type { RoundContent } from './checkpoint-io.js';
 import { checkSize, writeAll } from './file-content.js';
 import type { FileHandle } from './file-system.js';
 
@@ -18,6 +19,8 @@ export const LOG_ROOM_BYTES = 256 * 1024;
 /** What the newest save of a log has left behind. */
 export interface LogEnd {
   readonly image: PartedImage;
+  /** How the text ends, which its seal depends on. */
+  readonly ending: TextEnding;
   /** Bytes of the image that are the user's text; its seal follows. */
   readonly textBytes: number;
   /** What the splices since the newest whole image have asked for. */
@@ -34,9 +37,6 @@ export interface OpenLog {
   end: LogEnd | undefined;
 }
 
-/** A text with what its seal says. */
-export type SealedText = SealInput & { readonly text: string };
-
 /** A save that goes behind the others of a log. */
 export interface AppendedSave {
   readonly encoding: 'whole' | 'splices';
@@ -46,34 +46,50 @@ export interface AppendedSave {
 }
 
 /** The first save of a log that others may follow. */
-export function firstSave(image: Uint8Array, sealed: SealedText): AppendedSave {
-  const tail = openSeal(endingOf(sealed.text), sealed).length;
-  const end = { image: PartedImage.of(image), textBytes: image.length - tail, work: 0 };
+export function firstSave(image: Uint8Array, text: string, sealed: SealInput): AppendedSave {
+  const ending = endingOf(text);
+  const textBytes = image.length - openSeal(ending, sealed).length;
+  const end = { image: PartedImage.of(image), ending, textBytes, work: 0 };
   return { encoding: 'whole', data: image, end };
 }
 
 /**
  * The next save as an edit of the one before. Its image's digest is left open until it is published: it
  * would take a walk over all bytes.
+ * @param edit what the content says that it replaces in the text before; else the two are compared
  */
 export function nextSave(
-  { image: before, textBytes, work }: LogEnd,
-  text: string,
+  last: LogEnd,
+  content: RoundContent,
+  edit: readonly Splice[] | undefined,
   sealed: SealInput,
 ): AppendedSave {
-  const bytes = new TextEncoder().encode(text);
-  const tail = openSeal(endingOf(text), sealed);
-  const changed = difference(before, textBytes, bytes);
-  const splices = [...changed, { start: textBytes, end: before.size, bytes: tail }];
+  const { image: before, textBytes: length, work } = last;
+  const { changed, ending } = changeAfter(last, content, edit);
+  const tail = openSeal(ending, sealed);
+  const splices = [...changed, { start: length, end: before.size, bytes: tail }];
   const image = before.splice(splices);
+  const textBytes = image.size - tail.length;
   const sum = work + image.work;
   if (sum > MAX_SPLICED_WORK / 4) {
     const whole = PartedImage.of(image.bytes());
-    const data = whole.bytes();
-    return { encoding: 'whole', data, end: { image: whole, textBytes: bytes.length, work: 0 } };
+    const end = { image: whole, ending, textBytes, work: 0 };
+    return { encoding: 'whole', data: whole.bytes(), end };
   }
-  const end = { image, textBytes: bytes.length, work: sum };
+  const end = { image, ending, textBytes, work: sum };
   return { encoding: 'splices', data: encodeSplices(splices), end };
+}
+
+function changeAfter(
+  { image, textBytes, ending }: LogEnd,
+  content: RoundContent,
+  edit: readonly Splice[] | undefined,
+): { readonly changed: readonly Splice[]; readonly ending: TextEnding } {
+  // An edit that leaves the last line break alone, both bytes of it, leaves the ending as it was.
+  const keepsEnding = ending.isWhole && edit?.every(({ end }) => end <= textBytes - 2);
+  if (edit !== undefined && keepsEnding) return { changed: edit, ending };
+  const bytes = encodeText(content.text);
+  return { changed: difference(image, textBytes, bytes), ending: endingOf(content.text) };
 }
 
 /** Writes behind the log's saves. Where the room ends, zeros are written ahead for those to come. */

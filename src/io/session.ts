@@ -46,6 +46,8 @@ export interface Round {
   readonly image: Uint8Array;
   /** What the image is sealed with. */
   readonly sealed: SealedReading;
+  /** Stands for its text, where the content says so. */
+  readonly version?: object | undefined;
   /** The log, where this round or one before it created it. */
   wal?: OpenLog;
   /** Where the log ends once this save is in it; absent where it takes no other. */

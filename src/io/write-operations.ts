@@ -4,13 +4,13 @@
  * tell what happened if it is cut off anywhere inside.
  */
 import { CheckpointError } from '../errors.js';
-import { MAX_COUNTER } from '../format/bytes.js';
+import { concat, MAX_COUNTER } from '../format/bytes.js';
 import { type SealInput, sealText } from '../format/seal.js';
 import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
 import { appendedRound } from './appended-round.js';
 import { looksUnchanged, see } from './checkpoint-file.js';
-import type { IoOperations, KeptFile } from './checkpoint-io.js';
+import type { IoOperations, KeptFile, RoundContent } from './checkpoint-io.js';
 import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { both, createFile, syncDirectory, syncFile, unlinkIfThere } from './files.js';
@@ -54,22 +54,25 @@ export function* writeIntent(
   if (sequence > MAX_COUNTER) throw exhausted(sequence);
   // The save before this one stands: it is not what giving up goes back from.
   delete session.round?.before;
-  const content =
+  const content: RoundContent =
     source.kind === 'requests'
       ? yield* wait(session.content.textFor(source.requestIds))
       : historyContent(session, source.sequence);
-  const { text, artifacts = session.artifacts } = content;
+  const { artifacts = session.artifacts } = content;
   const timeMs = recordedMs(now());
   const claim = { sequence, epoch, timeMs, ...(label !== undefined && { label }) };
-  const sealed = { ...claim, ...(pinned && { pinned }), text, artifacts };
-  if (session.round?.wal?.end !== undefined) return appendIntent(session, session.round, sealed);
-  const image = sealText(text, sealed);
+  const seal = { ...claim, ...(pinned && { pinned }), artifacts };
+  const { round: last } = session;
+  if (last?.wal?.end !== undefined) return appendIntent(session, last, seal, content);
+  const { text, version } = content;
+  const image = sealText(text, seal);
   const isRepeated = session.round?.sequence === sequence;
-  const appended = mayRest ? firstSave(image, sealed) : undefined;
+  const appended = mayRest ? firstSave(image, text, seal) : undefined;
   const round: Round = {
     sequence,
     image,
-    sealed: { kind: 'sealed', ...sealed },
+    sealed: { kind: 'sealed', ...seal, text },
+    version,
     ...(appended && { appended }),
   };
   session.round = round;
@@ -103,16 +106,19 @@ export function* writeIntent(
 function appendIntent(
   session: Session,
   before: Round,
-  sealed: SealInput & { readonly text: string },
+  seal: SealInput,
+  content: RoundContent,
 ): IoOperations['writeIntent']['output'] {
   const { wal } = before;
   if (wal?.end === undefined) throw new TypeError('the log takes no further save');
   checkLock(session);
   const { wal: path, targetName } = pathsOf(session);
-  const { sequence, timeMs = 0, label, text } = sealed;
-  const appended = nextSave(wal.end, text, sealed);
+  const { sequence, timeMs = 0, label } = seal;
+  const { edit } = content;
+  const splices = edit !== undefined && edit.of === before.version ? edit.splices : undefined;
+  const appended = nextSave(wal.end, content, splices, seal);
   const { encoding, data, end } = appended;
-  session.round = appendedRound(before, appended, sealed);
+  session.round = appendedRound(before, appended, seal, content);
   const start = wal.encoder.offset;
   const afterImage = end.image.digest;
   const intent = wal.encoder.intent(
@@ -372,13 +378,6 @@ function historyContent(session: Session, sequence: number): SealedReading {
     `History entry ${sequence} can not be restored: ${entry.reason}.`,
     { sequence },
   );
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
 }
 
 /** Of a round that is tried again an earlier log, which was removed, may be found after a crash. */

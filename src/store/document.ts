@@ -132,7 +132,7 @@ export class CheckpointDocument implements CheckpointContent {
     );
     const version = draft?.version;
     // A round of no request publishes what is there, as it is.
-    if (ids.size === 0 && version !== undefined) return { text: version.text };
+    if (ids.size === 0 && version !== undefined) return contentOf(version, this.#published);
     const asked = this.#pending.filter(({ id }) => ids.has(id));
     const failed = asked.find(({ error }) => error !== undefined)?.error;
     if (
@@ -145,7 +145,7 @@ export class CheckpointDocument implements CheckpointContent {
     const named = asked.findLast((one) => one.error === undefined && one.artifacts !== undefined);
     const artifacts = named?.artifacts ?? (yield* this.#findArtifacts(version));
     this.#round = { draft, version, ids: requestIds };
-    return { text: version.text, ...(artifacts && { artifacts }) };
+    return contentOf(version, this.#published, artifacts);
   }
 
   *#findArtifacts(version: Version): Steps<readonly ArtifactRecord[] | undefined> {
@@ -167,6 +167,7 @@ export class CheckpointDocument implements CheckpointContent {
     if (this.#round === undefined) return;
     this.#published = this.#round.draft;
     this.#publishedSequence = sequence;
+    this.#published.version?.forgetBase();
     this.#logged = undefined;
     this.#forget(this.#round.ids);
     this.#round = undefined;
@@ -358,6 +359,24 @@ export class CheckpointDocument implements CheckpointContent {
     last.setVersion(version);
     if (this.#options.schema !== undefined) this.#validated = version;
   }
+}
+
+/** What a round publishes; with what it replaces in what is published, where one edit has made it. */
+function contentOf(
+  version: Version,
+  published: Draft | undefined,
+  artifacts?: readonly ArtifactRecord[],
+): RoundContent {
+  const of = published?.version;
+  const splices = of === version ? [] : version.base === of ? version.byteSplices : undefined;
+  return {
+    get text() {
+      return version.text;
+    },
+    version,
+    ...(of && splices && { edit: { of, splices } }),
+    ...(artifacts && { artifacts }),
+  };
 }
 
 function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] {

@@ -88,7 +88,12 @@ export class VirtualList<Row extends HTMLElement> {
       row.hidden = false;
       fill(row, index);
     }
-    for (const [slot, row] of this.#rows.entries()) if (!used.has(slot)) row.hidden = true;
+    for (const [slot, row] of this.#rows.entries()) {
+      if (used.has(slot)) continue;
+      row.hidden = true;
+      // A row that shows nothing is not the selected one, whatever it showed before.
+      row.removeAttribute('aria-selected');
+    }
   }
 
   #addRow(): void {
