@@ -29,6 +29,7 @@ export type {
   HealthPolicy,
   RestoreMode,
 } from './format/health-format.js';
+export type { Splice } from './format/image-splice.js';
 export type { YamlPath } from './format/yaml/yaml-path.js';
 export type { YamlLimits } from './format/yaml/yaml-text.js';
 export type { YamlMap, YamlValue } from './format/yaml/yaml-value.js';
