@@ -10,8 +10,11 @@ const SPLICE_HEADER_BYTES = 24;
 
 /** Replaces bytes `start` up to `end` (exclusive) of the previous image by `bytes`. */
 export interface Splice {
+  /** Bytes before what is replaced. */
   readonly start: number;
+  /** Bytes before what follows it; at least `start`. */
   readonly end: number;
+  /** What takes its place; empty where something is only removed. */
   readonly bytes: Uint8Array;
 }
 
