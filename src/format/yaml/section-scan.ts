@@ -16,7 +16,7 @@ export interface Scanned {
 }
 
 /** How long a leaf is about to be, in UTF-16 units. */
-const LEAF_LENGTH = 1024;
+const LEAF_LENGTH = 128;
 /** A value longer than this is cut itself. */
 const BRANCH_LENGTH = 2 * LEAF_LENGTH;
 /** Cuts within cuts. */

@@ -19,6 +19,7 @@ import {
 } from './section-tree.js';
 import { keyLineOf, leadingComments, readLeaf, shareValue } from './section-value.js';
 import { applySplices, type Splice } from './splice.js';
+import type { YamlPath } from './yaml-path.js';
 import type { ParseYamlOptions, YamlText } from './yaml-text.js';
 import { type CollectionNode, isCollection } from './yaml-tree.js';
 import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
@@ -271,6 +272,17 @@ function rememberValues(
       : Object.fromEntries(entries.map((entry) => [entry.key ?? '', entry.node.value]));
   const known = replaced.length === 1 && old?.kind === 'leaf' ? old.known.value : undefined;
   leaf.known.value = shareValue(known, Object.freeze(value) as YamlMap);
+}
+
+/** Where a path in a window leads in the document; `before` is how many items stand before the sections. */
+export function outerPath(
+  { keys, body, before: model }: Window,
+  path: YamlPath,
+  before: number,
+): YamlPath {
+  const level = keys.length;
+  if (!body.isList || path.length <= level) return path;
+  return path.with(level, Number(path[level]) - (model?.count ?? 0) + before);
 }
 
 /** The text of a whole document in sections. */

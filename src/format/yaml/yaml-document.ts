@@ -27,6 +27,7 @@ import {
   documentText,
   nextOf,
   openWindow,
+  outerPath,
   type Place,
   textModel,
   type Window,
@@ -93,6 +94,9 @@ interface WindowEdit {
     edited: YamlText,
   ) => Committed | undefined;
 }
+
+/** In UTF-16 units; what is shorter is read as a whole in a few milliseconds. */
+const LONG_TEXT = 4096;
 
 /** See the head of this file. */
 export class YamlDocument {
@@ -196,8 +200,9 @@ export class YamlDocument {
     return value;
   }
 
-  /** Whether the text is held in sections of which many may still have to be read for its value. */
+  /** Whether the text is long and in sections, of which many may still have to be read for its value. */
   get isUnread(): boolean {
+    if (this.length < LONG_TEXT) return false;
     const sections = this.#sections;
     return sections !== undefined && sections.isRead !== true && this.#whole === undefined;
   }
@@ -368,17 +373,6 @@ export class YamlDocument {
       })
     );
   }
-}
-
-/** Where a path in a window leads in the document; `before` is how many items stand before the sections. */
-function outerPath(
-  { keys, body, before: model }: Window,
-  path: YamlPath,
-  before: number,
-): YamlPath {
-  const level = keys.length;
-  if (!body.isList || path.length <= level) return path;
-  return path.with(level, Number(path[level]) - (model?.count ?? 0) + before);
 }
 
 /** A text has more tokens than it may have; what is wrong is not in one of its sections. */

@@ -287,9 +287,9 @@ describe('what is wrong', () => {
   describe('is a text of too many tokens', () => {
     const total = parseYaml(listText).tokens;
     // Sections are read one by one, and the mark of where a text ends is a token of each.
-    const limits = { maxTotalTokens: total + 50, maxTokens: 2000 };
+    const limits = { maxTotalTokens: total + 350, maxTokens: 2000 };
     const tooMany = `the text has more than ${limits.maxTotalTokens} tokens`;
-    const longer = `${listText}more:\n${'  - 1\n'.repeat(200)}`;
+    const longer = `${listText}more:\n${'  - 1\n'.repeat(400)}`;
 
     test('in all of its sections, though no single one has many', () => {
       expect(YamlDocument.of(listText, { limits }).value).toEqual(list.value);
@@ -307,7 +307,7 @@ describe('what is wrong', () => {
     test('after an edit of a text that was read', () => {
       const document = YamlDocument.of(listText, { limits });
       void document.value;
-      const many = Array.from({ length: 100 }, () => 1);
+      const many = Array.from({ length: 400 }, () => 1);
       expect(codeAndLine(() => document.set(['title'], many))?.[0]).toBe('TOO_LARGE');
       expect(document.set(['title'], [1]).document.length).toBeGreaterThan(0);
     });
