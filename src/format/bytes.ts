@@ -23,6 +23,11 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
+/** SHA-256 of `bytes` as 32 bytes. Reads in place. */
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return hash('sha256', bytes, 'buffer');
+}
+
 /** SHA-256 of a text's UTF-8 bytes, 64 lower-case hex digits. */
 export function sha256OfText(text: string): string {
   return hash('sha256', text, 'hex');
@@ -46,9 +51,7 @@ export function createSha256(): Sha256 {
 
 /** Lower-case hex of `bytes`. Meant for digests and salts, not for images. */
 export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return text;
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
 /** Whether `text` is a SHA-256 as this package writes it: 64 lower-case hex digits. */
@@ -58,9 +61,7 @@ export function isSha256Hex(text: string): boolean {
 
 /** Writes an even number of hex digits as bytes at `offset`. The caller has checked the digits. */
 export function writeHex(target: Uint8Array, offset: number, digits: string): void {
-  for (let index = 0; index * 2 < digits.length; index += 1) {
-    target[offset + index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
-  }
+  target.set(Buffer.from(digits, 'hex'), offset);
 }
 
 /** Reads an unsigned 64-bit integer; `undefined` above `Number.MAX_SAFE_INTEGER` (validity rule: damage). */

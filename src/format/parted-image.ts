@@ -3,8 +3,7 @@
  * alone are shared with the image before it, bytes and digests. Writer and reader of a log cut in the same
  * places, or the digests would differ; the rule is in `docs/format.md`, "Parts".
  */
-import { hash } from 'node:crypto';
-import { equalBytes, SHA256_BYTES, sha256Hex, writeHex } from './bytes.js';
+import { equalBytes, SHA256_BYTES, sha256Hex, sha256Of, toHex } from './bytes.js';
 import { applySplices, type Splice } from './image-splice.js';
 import type { ImageDigest } from './wal-format.js';
 
@@ -16,7 +15,7 @@ export const PART_BYTES = 16_384;
 interface Part {
   readonly bytes: Uint8Array;
   /** SHA-256, hex, once it was asked for. */
-  sha256?: string;
+  sha256?: Uint8Array;
 }
 
 /** The bytes of one image; never changed once it is made. */
@@ -129,12 +128,12 @@ export class PartedImage {
 
   #digestOfParts(): string {
     const [only] = this.#parts;
-    if (this.#parts.length === 1 && only !== undefined) return digestOf(only);
+    if (this.#parts.length === 1 && only !== undefined) return toHex(digestOf(only));
     const all = new Uint8Array(this.#parts.length * SHA256_BYTES);
     for (const [index, part] of this.#parts.entries()) {
-      writeHex(all, index * SHA256_BYTES, digestOf(part));
+      all.set(digestOf(part), index * SHA256_BYTES);
     }
-    return hash('sha256', all, 'hex');
+    return sha256Hex(all);
   }
 }
 
@@ -168,8 +167,8 @@ function lengthOf(part: Part | undefined): number {
   return part?.bytes.length ?? 0;
 }
 
-function digestOf(part: Part): string {
-  part.sha256 ??= sha256Hex(part.bytes);
+function digestOf(part: Part): Uint8Array {
+  part.sha256 ??= sha256Of(part.bytes);
   return part.sha256;
 }
 

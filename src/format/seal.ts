@@ -12,7 +12,7 @@ import {
   MAX_ARTIFACTS,
   readArtifactLine,
 } from './artifact-lines.js';
-import { isWellFormed, sha256Hex } from './bytes.js';
+import { isWellFormed, sha256Hex, sha256OfText } from './bytes.js';
 import {
   claimOfLine,
   MAX_SEAL_LINE_BYTES,
@@ -202,7 +202,24 @@ function readSealed(bytes: Uint8Array): SealReading | undefined {
     line.newlineAdded ? body.subarray(0, body.length - newline.length) : body,
   );
   if (text === undefined) return undefined; // reported as not text, with the offset
-  return { kind: 'sealed', ...claimOfLine(line), text, artifacts: found.artifacts };
+  const reading = {
+    kind: 'sealed',
+    ...claimOfLine(line),
+    text,
+    artifacts: found.artifacts,
+  } as const;
+  const coversTextOnly = line.artifactCount === 0 && !line.newlineAdded;
+  if (coversTextOnly) textDigests.set(reading, line.sha256);
+  return reading;
+}
+
+/** Of readings whose seal covers the text and nothing else: its digest, which was verified. */
+const textDigests = new WeakMap<object, string>();
+
+/** SHA-256 of the text that a reading holds; `undefined` for what is no text. */
+export function textDigestOf(reading: SealReading): string | undefined {
+  if (!('text' in reading)) return undefined;
+  return textDigests.get(reading) ?? sha256OfText(reading.text);
 }
 
 /** The last `count` lines, all of them artifact lines, and where the first begins. */

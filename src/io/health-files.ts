@@ -4,13 +4,13 @@
  * `docs/failure-detection.md`.
  */
 import { CheckpointError } from '../errors.js';
-import { sha256Hex } from '../format/bytes.js';
 import {
   decodeHealth,
   encodeHealth,
   type HealthMemory,
   MAX_HEALTH_BYTES,
 } from '../format/health-format.js';
+import { textDigestOf } from '../format/seal.js';
 import type { HealthEvidence, IoOperations, KeptFile } from './checkpoint-io.js';
 import { readWhole } from './file-content.js';
 import type { FileSystem } from './file-system.js';
@@ -82,7 +82,7 @@ export function* writeHealth(
 
 /** SHA-256 of the text of a checkpoint, whatever its seal says; `undefined` for what is no text. */
 export function textDigest({ reading }: SeenCheckpoint): string | undefined {
-  return 'text' in reading ? sha256Hex(new TextEncoder().encode(reading.text)) : undefined;
+  return textDigestOf(reading);
 }
 
 function* keepUnreadable(session: Session, reason: string): Steps<KeptFile> {

@@ -139,12 +139,13 @@ function appendIntent(
 
 /** Step 2: appends the after-image and its seal. */
 export function writeData(session: Session): IoOperations['writeData']['output'] {
-  const { appended, image, wal } = roundOf(session);
+  const round = roundOf(session);
+  const { appended, wal } = round;
   if (wal === undefined) throw new TypeError('the round has no log');
   const { wal: path } = pathsOf(session);
   const { encoder, handle } = wal;
   const start = encoder.offset;
-  const written = concat(encoder.data(appended?.data ?? image), encoder.seal());
+  const written = concat(encoder.data(appended?.data ?? round.image), encoder.seal());
   if (appended === undefined) {
     writeAll(handle, written, start, path);
     checkSize(handle, encoder.offset, path);

@@ -15,6 +15,7 @@ import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { type Change, Draft, renderSteps, type Step } from './draft.js';
 import { nextValue } from './next-value.js';
+import { contentOf } from './round-content.js';
 import { schemaError } from './schema-error.js';
 import { Version } from './version.js';
 
@@ -40,6 +41,9 @@ export interface DocumentOptions {
     | undefined;
 }
 
+/** Reading so many UTF-16 units takes about as long as one set of a text that was not read. */
+const UNITS_PER_SET = 150;
+
 /** See the head of this file. */
 export class CheckpointDocument implements CheckpointContent {
   readonly #options: DocumentOptions;
@@ -57,6 +61,7 @@ export class CheckpointDocument implements CheckpointContent {
   #validated: Version | undefined;
   #lastId = 0;
   #edits = 0;
+  #setsUnread = 0;
 
   constructor(options: DocumentOptions) {
     this.#options = options;
@@ -281,12 +286,19 @@ export class CheckpointDocument implements CheckpointContent {
     }
   }
 
+  /** Until as much was spent on sets of a text that nobody has read as reading it takes. */
+  #staysUnread(version: Version): boolean {
+    if (!version.isUnread || this.#setsUnread * UNITS_PER_SET >= version.length) return false;
+    this.#setsUnread += 1;
+    return true;
+  }
+
   *#apply(base: Draft | undefined, change: Change, isAlone: boolean): Steps<Draft> {
     const { limits, schema } = this.#options;
     const version = base?.version;
     // The value of what a long text holds is not asked for here: nobody may have read it yet.
     if (change.kind === 'set' && schema === undefined && version !== undefined) {
-      if (isAlone || version.isUnread) {
+      if (isAlone || this.#staysUnread(version)) {
         const edited = version.set(change.path, change.value);
         if (edited !== version) this.#edits += 1;
         return Draft.ofVersion(edited);
@@ -359,24 +371,6 @@ export class CheckpointDocument implements CheckpointContent {
     last.setVersion(version);
     if (this.#options.schema !== undefined) this.#validated = version;
   }
-}
-
-/** What a round publishes; with what it replaces in what is published, where one edit has made it. */
-function contentOf(
-  version: Version,
-  published: Draft | undefined,
-  artifacts?: readonly ArtifactRecord[],
-): RoundContent {
-  const of = published?.version;
-  const splices = of === version ? [] : version.base === of ? version.byteSplices : undefined;
-  return {
-    get text() {
-      return version.text;
-    },
-    version,
-    ...(of && splices && { edit: { of, splices } }),
-    ...(artifacts && { artifacts }),
-  };
 }
 
 function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] {

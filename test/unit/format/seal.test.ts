@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { MAX_SEAL_BYTES, readSeal, removeSealLines, sealText } from '../../../src/format/seal.js';
+import {
+  MAX_SEAL_BYTES,
+  readSeal,
+  removeSealLines,
+  sealText,
+  textDigestOf,
+} from '../../../src/format/seal.js';
 import { readLastSealLine, SEAL_TAIL_BYTES } from '../../../src/format/seal-line.js';
 import { joinBytes, utf8 } from '../../helpers/wal-builder.js';
 
@@ -370,5 +376,24 @@ describe.runIf(existsSync(examples))('every example file', () => {
       const { text } = reading;
       expect(readSeal(sealed), name).toEqual({ kind: 'sealed', ...CLAIM, text, artifacts: [] });
     }
+  });
+});
+
+describe('the digest of the text of a reading', () => {
+  const digest = (text: string) => createHash('sha256').update(text).digest('hex');
+  const artifact = { path: 'a.txt', size: 1, sha256: digest('a') };
+
+  it.each([
+    ['whose seal covers nothing else', readSeal(sealText(TEXT, CLAIM)), TEXT],
+    ['that ends without a line break', readSeal(sealText('a: 1', CLAIM)), 'a: 1'],
+    ['that artifacts follow', readSeal(sealText(TEXT, { ...CLAIM, artifacts: [artifact] })), TEXT],
+    ['without a seal', readSeal(utf8(TEXT)), TEXT],
+    ['that was edited', readSeal(utf8(`b: 2\n${sealedText(TEXT)}`)), `b: 2\n${TEXT}`],
+  ])('is that of its bytes: of one %s', (_, reading, text) => {
+    expect(textDigestOf(reading)).toBe(digest(text));
+  });
+
+  it('is none of what is no text', () => {
+    expect(textDigestOf(readSeal(Uint8Array.of(0xff)))).toBeUndefined();
   });
 });

@@ -265,4 +265,16 @@ describe('what a round of many sets of a long text parses', () => {
     expect(units).toBeLessThan(65 * WINDOW_UNITS);
     expect(textOf(document, [64])).toBe(oneByOne(sets, long));
   });
+
+  it('is all of it, once, when as much was parsed for sets as that takes; then they are one edit', async () => {
+    const document = documentWith(long);
+    const rounds = Math.ceil(long.length / 150 / sets.length) + 1;
+    for (let round = 0; round < rounds; round += 1) {
+      const ids = stageAll(document, sets);
+      const content = textOf(document, ids);
+      document.rebase({ text: content, sequence: round + 2 });
+    }
+    const { units } = await parsedBy(saved(document));
+    expect(units).toBeLessThan(4 * WINDOW_UNITS);
+  });
 });
