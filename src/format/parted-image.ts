@@ -71,9 +71,9 @@ export class PartedImage {
       const old = joined(before.slice(run.part, next).map(({ bytes }) => bytes));
       const edited = applySplices(old, run.offset, splices.slice(run.splice, taken));
       work += old.length + edited.length;
-      if (edited.length > 0) parts.push(...cut(edited));
+      if (edited.length > 0) for (const part of cut(edited)) parts.push(part);
     }
-    parts.push(...before.slice(next));
+    for (const part of before.slice(next)) parts.push(part);
     // An empty image is one empty part, so that it has a digest like any other.
     if (parts.length === 0) parts.push({ bytes: new Uint8Array(0) });
     return new PartedImage(parts, work + parts.length * SHA256_BYTES);

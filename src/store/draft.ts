@@ -2,7 +2,7 @@
  * States on their way to the file, and how their text comes about. Knows no store and no round: who
  * renders when is up to `document.ts`. Ruled by `docs/adr/0014-one-text-for-a-round.md`.
  */
-import { getAt, setAt } from '../format/yaml/path-access.js';
+import { getAt } from '../format/yaml/path-access.js';
 import { printYaml } from '../format/yaml/yaml-edit.js';
 import type { YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
@@ -130,12 +130,17 @@ function renderRun(
   return { version: base?.edit(value) ?? new Version(printYaml(value), limits), end };
 }
 
-function setsFrom(steps: readonly Step[], from: number): SetChange[] {
-  const sets: SetChange[] = [];
+interface SetStep {
+  readonly change: SetChange;
+  readonly value: YamlValue;
+}
+
+function setsFrom(steps: readonly Step[], from: number): SetStep[] {
+  const sets: SetStep[] = [];
   for (let at = from; at < steps.length; at += 1) {
-    const change = steps[at]?.change;
+    const { change, value = null } = steps[at] ?? {};
     if (change?.kind !== 'set') break;
-    sets.push(change);
+    sets.push({ change, value });
   }
   return sets;
 }
@@ -143,25 +148,25 @@ function setsFrom(steps: readonly Step[], from: number): SetChange[] {
 /** As many of the sets as leave the items of lists in their places; one that removes an item goes alone. */
 function renderSets(
   base: Version | undefined,
-  first: SetChange,
-  sets: readonly SetChange[],
+  { change: first }: SetStep,
+  sets: readonly SetStep[],
   limits: Partial<YamlLimits>,
 ): Run {
   if (base !== undefined && sets.length === 1) {
     return { version: base.set(first.path, first.value), end: 1 };
   }
-  let value = base === undefined ? {} : base.value;
+  let value: YamlValue = base === undefined ? {} : base.value;
   let end = 0;
   for (const set of sets) {
-    const isRemoval = removesItem(value, set);
+    const isRemoval = removesItem(value, set.change);
     if (isRemoval && end > 0) break;
-    value = setAt(value, set.path, set.value);
+    value = set.value;
     end += 1;
     if (isRemoval) break;
   }
   if (base === undefined) return { version: new Version(printYaml(value), limits), end };
   if (end === 1) return { version: base.set(first.path, first.value), end };
-  const paths = sets.slice(0, end).map(({ path }) => path);
+  const paths = sets.slice(0, end).map(({ change }) => change.path);
   return { version: base.setAll(paths, value), end };
 }
 

@@ -99,12 +99,12 @@ class BlockEdit {
     additions.forEach(({ key, value, from }, index) => {
       const item = from && this.carried.get(from.entry);
       if (item) {
-        if (!isInFront) lines.push(...item.blankLines);
-        for (const line of item.lines) lines.push(line);
-        if (isInFront) lines.push(...item.blankLines);
+        const { blankLines } = item;
+        const all = isInFront ? [item.lines, blankLines] : [blankLines, item.lines];
+        for (const line of all.flat()) lines.push(line);
         return;
       }
-      if (from) lines.push(...this.commentsOf(from.entry));
+      for (const line of from ? this.commentsOf(from.entry) : []) lines.push(line);
       const isLast = index === additions.length - 1;
       const usual = key === undefined ? this.localPrinter() : plan.printer;
       const printer = isTight && isLast ? usual.withoutBlockScalars() : usual;

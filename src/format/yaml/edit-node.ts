@@ -86,7 +86,7 @@ function mapChanges(node: CollectionNode, next: YamlMap, keep: Keep): EntryChang
     const key = entry.key ?? '';
     const value = own(key);
     changes.push(value === undefined ? { kind: 'remove', entry } : keep(entry, value, key));
-    changes.push(...(added.get(key) ?? []));
+    for (const change of added.get(key) ?? []) changes.push(change);
   }
   return [...changes, ...(added.get(undefined) ?? [])];
 }

@@ -184,7 +184,7 @@ function addMapChanges(
   for (const index of body.parts.keys()) {
     const run = runs.find(({ from }) => from === index);
     if (run) changes.push(changeOf(body, branches, run, value, next, added));
-    else changes.push(...(inner.get(index) ?? []));
+    else for (const change of inner.get(index) ?? []) changes.push(change);
   }
   return true;
 }

@@ -128,8 +128,9 @@ export function bodyText(body: Body): string {
 
 /** The body with some parts replaced. The index of its keys is kept where no key moves. */
 export function replaceParts(body: Body, from: number, to: number, parts: readonly Part[]): Body {
-  const all = body.parts.slice();
-  const gone = all.splice(from, to - from + 1, ...parts);
+  // Not by splice(): there may be more parts than a call can have arguments.
+  const gone = body.parts.slice(from, to + 1);
+  const all = body.parts.slice(0, from).concat(parts, body.parts.slice(to + 1));
   let { length, count } = body;
   for (const part of parts) [length, count] = [length + part.length, count + part.count];
   for (const part of gone) [length, count] = [length - part.length, count - part.count];

@@ -340,15 +340,15 @@ export class YamlDocument {
     const { value } = this;
     if (equalValues(value, next)) return { document: this, splices: [] };
     let document: YamlDocument = this;
-    const splices: Splice[] = [];
+    const splices: (readonly Splice[])[] = [];
     // From the last to the first, so that what is still to be changed stays where it is.
     for (const change of changedPlaces(sections.root, value, next, keepsPlaces) ?? [undefined]) {
       const edit = change && document.#editPlace(change, keepsPlaces);
       if (!edit?.splices) return undefined;
       document = edit.document;
-      splices.unshift(...edit.splices);
+      splices.push(edit.splices);
     }
-    return { document, splices };
+    return { document, splices: splices.reverse().flat() };
   }
 
   #editPlace(

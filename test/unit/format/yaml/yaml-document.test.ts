@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CheckpointError } from '../../../../src/errors.js';
+import { scanSections } from '../../../../src/format/yaml/section-scan.js';
+import { replaceParts } from '../../../../src/format/yaml/section-tree.js';
 import { applySplices } from '../../../../src/format/yaml/splice.js';
 import { YamlDocument } from '../../../../src/format/yaml/yaml-document.js';
 import { editYaml, printYaml, setYaml } from '../../../../src/format/yaml/yaml-edit.js';
@@ -388,4 +390,16 @@ describe('texts that depend on more than their sections', () => {
     const text = `c: a && b\n${filler}`;
     expect(parsedBy(() => YamlDocument.of(text).set(['k5'], 1)).units).toBeLessThan(WINDOW);
   });
+});
+
+test('more sections than a call can have arguments take the place of one', () => {
+  const lines = Array.from(
+    { length: 200_000 },
+    (_, id) => `- ${id}: ${'some words '.repeat(15)}\n`,
+  );
+  const root = scanSections(lines.join(''))?.root;
+  expect(root?.parts.length).toBeGreaterThan(150_000);
+  const longer = root && replaceParts(root, 0, 0, root.parts);
+  expect(longer?.count).toBe((root?.count ?? 0) * 2 - (root?.parts[0]?.count ?? 0));
+  expect(longer?.parts).toHaveLength(2 * (root?.parts.length ?? 0) - 1);
 });
