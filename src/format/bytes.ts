@@ -108,10 +108,15 @@ export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
-/** Two runs of bytes as one. */
-export function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.length + second.length);
-  joined.set(first);
-  joined.set(second, first.length);
-  return joined;
+/** Runs of bytes as one; a single run stays the view that it is. */
+export function joined(runs: readonly Uint8Array[]): Uint8Array {
+  const [only] = runs;
+  if (runs.length === 1 && only !== undefined) return only;
+  const whole = new Uint8Array(runs.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const run of runs) {
+    whole.set(run, at);
+    at += run.length;
+  }
+  return whole;
 }

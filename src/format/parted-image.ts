@@ -3,7 +3,7 @@
  * alone are shared with the image before it, bytes and digests. Writer and reader of a log cut in the same
  * places, or the digests would differ; the rule is in `docs/format.md`, "Parts".
  */
-import { equalBytes, SHA256_BYTES, sha256Hex, sha256Of, toHex } from './bytes.js';
+import { equalBytes, joined, SHA256_BYTES, sha256Hex, sha256Of, toHex } from './bytes.js';
 import { applySplices, type Splice } from './image-splice.js';
 import type { ImageDigest } from './wal-format.js';
 
@@ -170,16 +170,4 @@ function lengthOf(part: Part | undefined): number {
 function digestOf(part: Part): Uint8Array {
   part.sha256 ??= sha256Of(part.bytes);
   return part.sha256;
-}
-
-function joined(runs: readonly Uint8Array[]): Uint8Array {
-  const [only] = runs;
-  if (runs.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(runs.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const run of runs) {
-    whole.set(run, at);
-    at += run.length;
-  }
-  return whole;
 }

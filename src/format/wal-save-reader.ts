@@ -2,7 +2,7 @@
  * Reads one save of a log: intent, data, seal, image. Assumes that everything before it verified; owns
  * the conditions under which a save counts as sealed. Ruled by `docs/format.md`, "Validity".
  */
-import { equalBytes, isZero, sha256Hex } from './bytes.js';
+import { equalBytes, isZero, joined, sha256Hex } from './bytes.js';
 import { decodeSplices } from './image-splice.js';
 import { PartedImage } from './parted-image.js';
 import {
@@ -238,11 +238,11 @@ function copyFinding(which: string, copy: WalProblem): WalProblem {
 /** The after-image, checked against the intent's size and SHA-256, or what is wrong with it. */
 function buildImage(
   chunks: readonly Uint8Array[],
-  { record, dataLength }: DecodedIntent,
+  { record }: DecodedIntent,
   { image: previous, work }: LogPosition,
 ): PartedImage | string {
   const { size, sha256 } = record.afterImage;
-  const encoded = join(chunks, dataLength);
+  const encoded = joined(chunks);
   if (record.encoding === 'whole') {
     if (sha256Hex(encoded) === sha256) return PartedImage.of(encoded);
     return 'the SHA-256 of the image does not match';
@@ -255,19 +255,6 @@ function buildImage(
   const image = previous.splice(edit.splices);
   if (work + image.work > MAX_SPLICED_WORK) return 'the splices ask for too much work';
   return image.digest.sha256 === sha256 ? image : 'the SHA-256 of the image does not match';
-}
-
-/** All chunks as one run of bytes; `length` is their sum. A single chunk stays the view that it is. */
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks;
-  if (chunks.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function stop(cause: ReadingStop['cause'], offset: number, reason: string): ReadingStop {

@@ -4,7 +4,7 @@
  * tell what happened if it is cut off anywhere inside.
  */
 import { CheckpointError } from '../errors.js';
-import { concat, MAX_COUNTER } from '../format/bytes.js';
+import { joined, MAX_COUNTER } from '../format/bytes.js';
 import { type SealInput, sealText } from '../format/seal.js';
 import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
@@ -98,7 +98,7 @@ export function* writeIntent(
     room: 0,
     end: undefined,
   };
-  writeAll(round.wal.handle, concat(header, intent), 0, wal);
+  writeAll(round.wal.handle, joined([header, intent]), 0, wal);
   return { bytes: encoder.offset, sha256: afterImage.sha256 };
 }
 
@@ -145,7 +145,7 @@ export function writeData(session: Session): IoOperations['writeData']['output']
   const { wal: path } = pathsOf(session);
   const { encoder, handle } = wal;
   const start = encoder.offset;
-  const written = concat(encoder.data(appended?.data ?? round.image), encoder.seal());
+  const written = joined([encoder.data(appended?.data ?? round.image), encoder.seal()]);
   if (appended === undefined) {
     writeAll(handle, written, start, path);
     checkSize(handle, encoder.offset, path);
