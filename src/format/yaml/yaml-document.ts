@@ -8,6 +8,7 @@
 import { CheckpointError } from '../../errors.js';
 import { utf8Length } from '../utf8.js';
 import { getAt, setAt } from './path-access.js';
+import { type RecentTrees, withRecent } from './recent-trees.js';
 import { changedPlaces, type KeepsPlaces, type PlaceChange } from './section-diff.js';
 import { findPlace } from './section-place.js';
 import { scanSections } from './section-scan.js';
@@ -72,8 +73,8 @@ interface Sections {
   tokens?: number | undefined;
   /** Whether all sections were read, but for those that edits have made since. */
   isRead?: boolean | undefined;
-  /** The tree that was read last: the next edit often needs it again. */
-  recent?: YamlText | undefined;
+  /** The trees that were read last, the newest first: the next edit often needs one again. */
+  recent?: RecentTrees | undefined;
 }
 
 /** What an edit does in a window. */
@@ -286,14 +287,15 @@ export class YamlDocument {
     const { next, known } = edit.change(window, source.value);
     const style = () => styleOfSections(root, preamble.length, options);
     const edited = editAt(source, next, known, style);
-    sections.recent = source;
+    sections.recent = withRecent(sections.recent, source);
     if (edited.splices?.length === 0) return { document: this, splices: [] };
     const committed = edited.splices && edit.commit(window, edited.splices, edited.source);
     if (!committed) return undefined;
     const bytes = this.#bytesAfter(sections, window, committed);
     const tokens = this.#tokensAfter(sections, window, edited.text);
     if (bytes === 'unknown' || tokens === 'unknown') return undefined;
-    const after = { preamble, root: committed.root, bytes, tokens, isRead, recent: edited.source };
+    const recent = withRecent(sections.recent, edited.source, source);
+    const after = { preamble, root: committed.root, bytes, tokens, isRead, recent };
     const splices = committed.splices.map(({ start, end, text }) => {
       return { start: start + preamble.length, end: end + preamble.length, text };
     });
@@ -331,7 +333,8 @@ export class YamlDocument {
   }
 
   #read(sections: Sections, text: string): YamlText {
-    return sections.recent?.text === text ? sections.recent : parseYaml(text, this.#options);
+    const known = sections.recent?.find((one) => one.text === text);
+    return known ?? parseYaml(text, this.#options);
   }
 
   #editInSections(next: YamlValue, keepsPlaces?: KeepsPlaces): DocumentEdit | undefined {

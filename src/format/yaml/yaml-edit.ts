@@ -9,6 +9,7 @@ import { editRoot } from './edit-node.js';
 import { type EditMode, EditPlan } from './edit-plan.js';
 import { commentsIn } from './find-comments.js';
 import { setAt } from './path-access.js';
+import { rereadScalars } from './reread-scalars.js';
 import { type Splice, sortSplices } from './splice.js';
 import { formatPath, type YamlPath } from './yaml-path.js';
 import { DEFAULT_STYLE, Printer, type PrintStyle } from './yaml-print.js';
@@ -120,8 +121,8 @@ export function editAt(
     const { text } = planned;
     if (text === undefined || tried.has(text)) continue;
     tried.add(text);
-    const edited = readBack(source, text, next);
     const { splices } = planned;
+    const edited = readBack(source, text, next, splices);
     if (edited) return { text, changedPaths, source: edited, rewrites: 0, splices };
   }
   return rewrite(source, next, style, changedPaths);
@@ -200,10 +201,11 @@ function readBack(
   source: YamlText,
   text: string | undefined,
   next: YamlValue,
+  splices: readonly Splice[] = [],
 ): YamlText | undefined {
   if (text === undefined) return undefined;
   try {
-    const edited = parseYaml(text, source.options);
+    const edited = rereadScalars(source, splices, text) ?? parseYaml(text, source.options);
     return equalValues(edited.value, next) ? edited : undefined;
   } catch (error) {
     const isLimit = error instanceof CheckpointError && error.code.startsWith('TOO_');
