@@ -206,8 +206,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
    * @returns stops it
    */
   onAuditEntry(listener: (entry: AuditEntry) => void): () => void {
-    this.#port.audit?.listeners.add(listener);
-    return () => this.#port.audit?.listeners.delete(listener);
+    return this.#port.audit?.listen(listener) ?? (() => {});
   }
 
   /** Where the local inspector is, if the store was opened with one. */

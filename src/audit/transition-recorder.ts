@@ -18,7 +18,11 @@ export interface TransitionRecorderOptions extends Disclosure {
   readonly process: string;
   /** The writer's epoch, as far as it is known. */
   readonly epoch: () => number;
-  readonly take: (facts: AuditFacts) => void;
+  /**
+   * Told each transition, as a function that makes its facts: what was true at the transition is kept
+   * already, what is expensive is left until somebody has the time.
+   */
+  readonly take: (facts: () => AuditFacts) => void;
 }
 
 type Microstep = Extract<InspectionEvent, { type: '@xstate.microstep' }>;
@@ -49,26 +53,26 @@ export function createTransitionRecorder(
     const before = states.get(actorRef) ?? [];
     const after = leavesOf(snapshot.value);
     states.set(actorRef, after);
-    const { from, to } = changeOf(before, after);
-    const type = 'type' in event && typeof event.type === 'string' ? event.type : '';
-    const facts: AuditFacts = {
-      time: isoTime(options.now()),
-      elapsedUs: Math.max(0, Math.round(options.elapsedUs())),
+    const by = senders.get(event) ?? (isReply(event) ? 'io' : '');
+    const [ms, elapsedUs] = [options.now(), options.elapsedUs()];
+    const [sequence, epoch] = [sequenceOf(snapshot), options.epoch()];
+    const isTold = told.has(event);
+    told.add(event);
+    options.take(() => ({
+      time: isoTime(ms),
+      elapsedUs: Math.max(0, Math.round(elapsedUs)),
       machine,
-      from,
-      to,
-      event: type,
-      by: senders.get(event) ?? (isReply(event) ? 'io' : ''),
-      sequence: sequenceOf(snapshot),
-      epoch: options.epoch(),
+      ...changeOf(before, after),
+      event: 'type' in event && typeof event.type === 'string' ? event.type : '',
+      by,
+      sequence,
+      epoch,
       process: options.process,
       details: {
-        ...(told.has(event) ? {} : describeEvent(event, options)),
+        ...(isTold ? {} : describeEvent(event, options)),
         ...(guards.length > 0 && { guard: guards.join(', ') }),
       },
-    };
-    told.add(event);
-    options.take(facts);
+    }));
   };
 
   return (inspected) => {
@@ -159,8 +163,12 @@ function isNamed(guard: unknown): guard is { readonly type: string } {
   );
 }
 
+/** The time that was written last: most entries of a round have the same. */
+let lastTime = { ms: 0, text: new Date(0).toISOString() };
+
 /** A time as entries hold it, whatever a clock says. */
 export function isoTime(ms: number): string {
   const inRange = Number.isFinite(ms) ? Math.min(Math.max(Math.floor(ms), 0), TIME_MAX) : 0;
-  return new Date(inRange).toISOString();
+  if (lastTime.ms !== inRange) lastTime = { ms: inRange, text: new Date(inRange).toISOString() };
+  return lastTime.text;
 }

@@ -77,8 +77,7 @@ const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 export class AuditTrail {
   /** An inspector for the store's root actors. Never throws. */
   readonly inspect: (event: InspectionEvent) => void;
-  /** Told each entry as soon as it has its place in the chain. */
-  readonly listeners = new Set<(entry: AuditEntry) => void>();
+  readonly #listeners = new Set<(entry: AuditEntry) => void>();
   readonly #settings: AuditTrailSettings;
   readonly #sync: AuditSync;
   #epoch = 0;
@@ -91,6 +90,9 @@ export class AuditTrail {
   #durableTold = 0;
   /** Before the end of the chain is known, entries have no place in it. */
   #early: AuditFacts[] = [];
+  /** What has its place in the chain as soon as there is time, or need. */
+  #untold: (() => AuditFacts)[] = [];
+  #telling: NodeJS.Immediate | undefined;
   #lines: string[] = [];
   #waitingBytes = 0;
   #lost = 0;
@@ -103,9 +105,9 @@ export class AuditTrail {
   constructor(settings: AuditTrailSettings) {
     this.#settings = settings;
     this.#sync = settings.sync ?? 'round';
-    if (settings.onEntry) this.listeners.add(settings.onEntry);
+    if (settings.onEntry) this.#listeners.add(settings.onEntry);
     const { now, elapsedUs, process, includeMessages } = settings;
-    const take = (facts: AuditFacts) => this.#take(facts);
+    const take = (facts: () => AuditFacts) => this.#take(facts);
     const epoch = () => this.#epoch;
     this.inspect = createTransitionRecorder({
       ...{ now, elapsedUs, process, includeMessages },
@@ -118,7 +120,15 @@ export class AuditTrail {
     this.#epoch = epoch;
   }
 
+  /** Tells each entry as soon as it has its place in the chain. @returns what ends that */
+  listen(listener: (entry: AuditEntry) => void): () => void {
+    this.#tellAll();
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   get status(): AuditStatus {
+    this.#tellAll();
     return {
       sync: this.#sync,
       head: { number: this.#head.number, hash: this.#head.hash },
@@ -228,6 +238,7 @@ export class AuditTrail {
     try {
       const file = yield* this.#opened();
       if (file === undefined) return;
+      this.#tellAll();
       const found = yield* file.check(firstNumberOf(this.#lines) ?? this.#head.number + 1);
       if (found !== undefined)
         this.#note(found === 'gone' ? 'audit.fileGone' : 'audit.fileCut', {});
@@ -243,7 +254,7 @@ export class AuditTrail {
   *#write(file: AuditFile, isSynced: boolean): Steps<void> {
     const { number } = this.#head;
     if (this.#lines.length > 0) {
-      const bytes = new TextEncoder().encode(this.#lines.join(''));
+      const bytes = encoder.encode(this.#lines.join(''));
       this.#lines = [];
       yield* file.append(bytes);
     }
@@ -266,10 +277,23 @@ export class AuditTrail {
     for (const victim of victims) file.remove(victim);
   }
 
-  #take(facts: AuditFacts): void {
+  #take(facts: () => AuditFacts): void {
     if (this.#isClosed) return;
-    if (this.#file === undefined && !this.#isInMemory) this.#early.push(facts);
-    else this.#seal(facts);
+    if (this.#file === undefined && !this.#isInMemory) this.#early.push(facts());
+    else {
+      this.#untold.push(facts);
+      if (this.#listeners.size > 0) this.#tellAll();
+      // While the disk is waited for, instead of before; a flush does not wait for it.
+      else this.#telling ??= setImmediate(() => this.#tellAll());
+    }
+  }
+
+  #tellAll(): void {
+    clearImmediate(this.#telling);
+    this.#telling = undefined;
+    const untold = this.#untold;
+    this.#untold = [];
+    for (const facts of untold) this.#seal(facts());
   }
 
   #seal(facts: AuditFacts): void {
@@ -284,7 +308,7 @@ export class AuditTrail {
       this.#lines.push(line);
       this.#waitingBytes += line.length;
     }
-    for (const listener of this.listeners) {
+    for (const listener of this.#listeners) {
       try {
         listener(entry);
       } catch {
@@ -302,6 +326,7 @@ export class AuditTrail {
 
   /** An entry about the record itself. */
   #note(event: string, details: AuditDetails): void {
+    this.#tellAll();
     const { now, elapsedUs, process } = this.#settings;
     this.#seal({
       time: isoTime(now()),
@@ -343,6 +368,8 @@ export class AuditTrail {
     return failure;
   }
 }
+
+const encoder = new TextEncoder();
 
 /** Entries that are kept while the end of the chain can't be found. */
 const MAX_EARLY = 20_000;

@@ -130,7 +130,7 @@ class Recording {
       epoch: () => 0,
       includeMessages: true,
       take: (facts) => {
-        this.entries.push(sealEntry(facts, this.entries.at(-1) ?? EMPTY_HEAD).entry);
+        this.entries.push(sealEntry(facts(), this.entries.at(-1) ?? EMPTY_HEAD).entry);
         this.#look(disk);
       },
     });

@@ -154,6 +154,29 @@ describe('the audit of a store', () => {
     expect(readText(fs, AUDIT)).toContain('agent 2 gave up');
   });
 
+  it('has its head, and tells who listens, at once, and nobody what was before', async () => {
+    const fs = new MemoryFileSystem();
+    const store = await open(fs);
+    await store.save({ v: 1 });
+    const early = store.audit?.head.number;
+    expect(early).toBe(entriesOf(auditTexts(fs)).at(-1)?.number);
+    const saving = store.save({ v: 2 });
+    const told: AuditEntry[] = [];
+    const stop = store.onAuditEntry((entry) => told.push(entry));
+    await saving;
+    void store.actor.send({ type: 'check.requested', requestId: 999 });
+    expect(told.at(-1)).toMatchObject({ number: store.audit?.head.number });
+    stop();
+    const count = told.length;
+    await store.close();
+    expect(told).toHaveLength(count);
+    const entries = entriesOf(auditTexts(fs));
+    const from = told[0]?.number ?? 0;
+    expect(from).toBeGreaterThan(early ?? 0);
+    expect(told).toEqual(entries.slice(from - 1, from - 1 + count));
+    expect(verifyTexts(auditTexts(fs)).intact).toBe(true);
+  });
+
   it('is not there where it is not wanted', async () => {
     const fs = new MemoryFileSystem();
     const store = await open(fs, { audit: false });
