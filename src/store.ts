@@ -625,13 +625,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
       done();
     };
     const result = Object.freeze({ sequence, durability });
-    this.#port.answer(
-      () => settle((waiting) => waiting?.resolve(result)),
-      (failure) => {
-        const told = notAudited(failure, sequence, durability);
-        settle((waiting) => waiting?.reject(told));
-      },
-    );
+    const resolve = () => settle((waiting) => waiting?.resolve(result));
+    const refuse = (failure: CheckpointError) => {
+      const told = notAudited(failure, sequence, durability);
+      settle((waiting) => waiting?.reject(told));
+    };
+    if (durability === 'logged') this.#port.answerLogged(resolve, refuse);
+    else this.#port.answer(resolve, refuse);
   }
 
   #fail(requestIds: readonly number[], error: CheckpointError): void {

@@ -6,18 +6,20 @@
 import type { InspectionEvent } from 'xstate';
 import { createTransitionRecorder, isoTime } from '../audit/transition-recorder.js';
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
-import {
-  type AuditDetails,
-  type AuditEntry,
-  type AuditFacts,
-  type AuditHead,
-  EMPTY_HEAD,
-  sealEntry,
-} from '../format/audit-entry.js';
+import type { AuditDetails, AuditEntry, AuditFacts, AuditHead } from '../format/audit-entry.js';
 import { AuditFile, type AuditOpening } from '../io/audit-file.js';
 import type { FileSystem, MaybePromise } from '../io/file-system.js';
-import { isPromiseLike, run, type Steps } from '../io/run.js';
+import {
+  isPromiseLike,
+  type Outcome,
+  run,
+  type Steps,
+  settle,
+  succeeded,
+  wait,
+} from '../io/run.js';
 import type { StorePaths } from '../io/store-paths.js';
+import { AuditQueue } from './audit-queue.js';
 
 /** When the audit is synced; see {@link AuditOptions.sync}. */
 export type AuditSync = 'round' | 'close' | 'off';
@@ -25,7 +27,8 @@ export type AuditSync = 'round' | 'close' | 'off';
 /** Settings of the audit. */
 export interface AuditOptions {
   /**
-   * - `round` (default): nothing is acknowledged before its entries are durable
+   * - `round` (default): nothing is acknowledged before its entries are durable; of a save that waits in the
+   *   log to be published, all but the last, which says that the log was synced: that one is written
    * - `close`: entries are written before anything is acknowledged, and synced when the store closes; a
    *   power failure may lose the last of them
    * - `off`: written likewise, never synced
@@ -70,42 +73,29 @@ export interface AuditTrailSettings extends AuditOptions {
 
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_FILES = 10;
-/** More than this is not kept in memory while the file can't be written. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
-
 /** One store's audit, from before its lock is taken until it is given up. */
 export class AuditTrail {
   /** An inspector for the store's root actors. Never throws. */
   readonly inspect: (event: InspectionEvent) => void;
-  readonly #listeners = new Set<(entry: AuditEntry) => void>();
+  readonly #queue = new AuditQueue();
   readonly #settings: AuditTrailSettings;
   readonly #sync: AuditSync;
   #epoch = 0;
   #located: StorePaths | undefined;
   #file: AuditFile | undefined;
-  #head: AuditHead = EMPTY_HEAD;
   #found: Pick<AuditStatus, 'setAside' | 'isDamaged'> = {};
-  /** The last entry that is known to be durable, and the last of which an entry says so. */
-  #durable = 0;
-  #durableTold = 0;
   /** Before the end of the chain is known, entries have no place in it. */
   #early: AuditFacts[] = [];
-  /** What has its place in the chain as soon as there is time, or need. */
-  #untold: (() => AuditFacts)[] = [];
-  #telling: NodeJS.Immediate | undefined;
-  #lines: string[] = [];
-  #waitingBytes = 0;
-  #lost = 0;
-  #lostTold = 0;
   #error: CheckpointError | undefined;
   #running: Promise<void> | undefined;
-  #isInMemory = false;
+  /** What goes on beside the newest sync of a log. */
+  #beside: MaybePromise<Outcome> | undefined;
   #isClosed = false;
 
   constructor(settings: AuditTrailSettings) {
     this.#settings = settings;
     this.#sync = settings.sync ?? 'round';
-    if (settings.onEntry) this.#listeners.add(settings.onEntry);
+    if (settings.onEntry) this.#queue.listen(settings.onEntry);
     const { now, elapsedUs, process, includeMessages } = settings;
     const take = (facts: () => AuditFacts) => this.#take(facts);
     const epoch = () => this.#epoch;
@@ -120,27 +110,25 @@ export class AuditTrail {
     this.#epoch = epoch;
   }
 
-  /** Tells each entry as soon as it has its place in the chain. @returns what ends that */
+  /** As {@link AuditQueue.listen}. */
   listen(listener: (entry: AuditEntry) => void): () => void {
-    this.#tellAll();
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#queue.listen(listener);
   }
 
   get status(): AuditStatus {
-    this.#tellAll();
+    const { number, hash } = this.#queue.head;
     return {
       sync: this.#sync,
-      head: { number: this.#head.number, hash: this.#head.hash },
+      head: { number, hash },
       ...this.#found,
       ...(this.#error && { problem: toProblem(this.#error) }),
-      lost: this.#lost,
+      lost: this.#queue.lost,
     };
   }
 
   /** On a port that offers no files: entries are numbered and told, and kept nowhere. */
   openInMemory(): void {
-    this.#isInMemory = true;
+    this.#queue.isWritten = false;
     this.#note('audit.opened', {});
   }
 
@@ -164,7 +152,7 @@ export class AuditTrail {
     );
     const { head, setAside, isDamaged } = yield* file.open();
     this.#file = file;
-    this.#head = head;
+    this.#queue.head = head;
     this.#found = {
       ...(setAside && { setAside: { ...setAside } }),
       ...(isDamaged && { isDamaged }),
@@ -172,7 +160,7 @@ export class AuditTrail {
     this.#note('audit.opened', this.#found);
     const early = this.#early;
     this.#early = [];
-    for (const facts of early) this.#seal(facts);
+    for (const facts of early) this.#queue.take(() => facts);
     return file;
   }
 
@@ -189,12 +177,51 @@ export class AuditTrail {
    * Gives an answer once its entries are where the policy wants them. Where they can't be brought there,
    * `refuse` is called instead under the policy `round`, and the answer is given under any other.
    */
-  before(answer: () => void, refuse: (error: CheckpointError) => void = answer): void {
+  before(answer: () => void, refuse?: (error: CheckpointError) => void): void {
+    this.#answerAfter(() => this.flush(), answer, refuse);
+  }
+
+  /**
+   * Syncs a log, and what waits here at the same time, under the policy `round`: see {@link beforeLogged}.
+   * Waits for the log only, and fails as that does.
+   */
+  *beside<T>(syncLog: () => MaybePromise<T>): Steps<T> {
+    const synced = syncLog();
+    if (this.#sync === 'round') this.#beside = settle(() => this.#flushed());
+    return yield* wait(synced);
+  }
+
+  /**
+   * As {@link before}, for an answer to a save whose log was synced {@link beside} its entries: these are
+   * waited for, and what came after is written, to be synced with what follows.
+   */
+  beforeLogged(answer: () => void, refuse?: (error: CheckpointError) => void): void {
+    const beside = this.#beside;
+    this.#beside = undefined;
+    if (beside === undefined) this.before(answer, refuse);
+    else this.#answerAfter(() => run(this.#written(beside)), answer, refuse);
+  }
+
+  *#flushed(): Steps<void> {
+    yield* wait(this.flush());
+  }
+
+  *#written(beside: MaybePromise<Outcome>): Steps<void> {
+    yield* succeeded(beside);
+    while (this.#running !== undefined) yield* wait(this.#running.catch(() => {}));
+    yield* wait(this.#alone(this.#flush(false)));
+  }
+
+  #answerAfter(
+    flush: () => MaybePromise<void>,
+    answer: () => void,
+    refuse: (error: CheckpointError) => void = answer,
+  ): void {
     const otherwise = (error: CheckpointError) =>
       this.#sync === 'round' ? refuse(error) : answer();
     let flushed: MaybePromise<void>;
     try {
-      flushed = this.flush();
+      flushed = flush();
     } catch (error) {
       otherwise(error as CheckpointError);
       return;
@@ -218,7 +245,7 @@ export class AuditTrail {
 
   /** Says that all before is durable: no crash can have damaged it then. */
   *#seeOff(): Steps<void> {
-    if (this.#sync === 'off' || this.#durable === 0 || this.#error !== undefined) return;
+    if (this.#sync === 'off' || this.#queue.durable === 0 || this.#error !== undefined) return;
     this.#note('audit.closed', {});
     yield* this.#flush(true);
   }
@@ -238,8 +265,7 @@ export class AuditTrail {
     try {
       const file = yield* this.#opened();
       if (file === undefined) return;
-      this.#tellAll();
-      const found = yield* file.check(firstNumberOf(this.#lines) ?? this.#head.number + 1);
+      const found = yield* file.check(this.#queue.next);
       if (found !== undefined)
         this.#note(found === 'gone' ? 'audit.fileGone' : 'audit.fileCut', {});
       this.#tellLost();
@@ -252,23 +278,19 @@ export class AuditTrail {
   }
 
   *#write(file: AuditFile, isSynced: boolean): Steps<void> {
-    const { number } = this.#head;
-    if (this.#lines.length > 0) {
-      const bytes = encoder.encode(this.#lines.join(''));
-      this.#lines = [];
-      yield* file.append(bytes);
-    }
+    const { bytes, last } = this.#queue.takeLines();
+    if (bytes.length > 0) yield* file.append(bytes);
     if (isSynced) {
       yield* file.sync();
-      this.#durable = number;
+      this.#queue.durable = last;
     }
-    this.#waitingBytes = file.unwrittenBytes;
+    this.#queue.waitingBytes = file.unwrittenBytes;
   }
 
   /** Puts a full file away. What retention removes for that is recorded, durably, before it is gone. */
   *#rotate(file: AuditFile, isSynced: boolean): Steps<void> {
     if (this.#sync !== 'off') yield* file.sync();
-    const rotated = yield* file.rotate(firstNumberOf(this.#lines) ?? this.#head.number + 1);
+    const rotated = yield* file.rotate(this.#queue.next);
     if (rotated === undefined) return;
     this.#note('audit.rotated', { ...rotated });
     const victims = file.victims(this.#settings.maxFiles ?? MAX_FILES);
@@ -279,56 +301,14 @@ export class AuditTrail {
 
   #take(facts: () => AuditFacts): void {
     if (this.#isClosed) return;
-    if (this.#file === undefined && !this.#isInMemory) this.#early.push(facts());
-    else {
-      this.#untold.push(facts);
-      if (this.#listeners.size > 0) this.#tellAll();
-      // While the disk is waited for, instead of before; a flush does not wait for it.
-      else this.#telling ??= setImmediate(() => this.#tellAll());
-    }
-  }
-
-  #tellAll(): void {
-    clearImmediate(this.#telling);
-    this.#telling = undefined;
-    const untold = this.#untold;
-    this.#untold = [];
-    for (const facts of untold) this.#seal(facts());
-  }
-
-  #seal(facts: AuditFacts): void {
-    if (this.#waitingBytes > MAX_WAITING_BYTES) {
-      this.#lost += 1;
-      return;
-    }
-    const { entry, line } = sealEntry(this.#withDurable(facts), this.#head);
-    // What listeners do to an entry must not reach the chain.
-    this.#head = { number: entry.number, hash: entry.hash };
-    if (!this.#isInMemory) {
-      this.#lines.push(line);
-      this.#waitingBytes += line.length;
-    }
-    for (const listener of this.#listeners) {
-      try {
-        listener(entry);
-      } catch {
-        // Somebody else's mistake must not stop a machine half-way.
-      }
-    }
-  }
-
-  /** The first entry after a sync says what is durable: damage before that is no crash's. */
-  #withDurable(facts: AuditFacts): AuditFacts {
-    if (this.#durable === this.#durableTold) return facts;
-    this.#durableTold = this.#durable;
-    return { ...facts, details: { ...facts.details, durable: this.#durable } };
+    if (this.#file === undefined && this.#queue.isWritten) this.#early.push(facts());
+    else this.#queue.take(facts);
   }
 
   /** An entry about the record itself. */
   #note(event: string, details: AuditDetails): void {
-    this.#tellAll();
     const { now, elapsedUs, process } = this.#settings;
-    this.#seal({
+    const facts = {
       time: isoTime(now()),
       elapsedUs: Math.max(0, Math.round(elapsedUs())),
       machine: 'audit',
@@ -340,14 +320,13 @@ export class AuditTrail {
       epoch: this.#epoch,
       process,
       details,
-    });
+    };
+    this.#queue.take(() => facts);
   }
 
   #tellLost(): void {
-    if (this.#lost === this.#lostTold || this.#waitingBytes > MAX_WAITING_BYTES) return;
-    const count = this.#lost - this.#lostTold;
-    this.#lostTold = this.#lost;
-    this.#note('audit.entriesLost', { count });
+    const count = this.#queue.takeLost();
+    if (count > 0) this.#note('audit.entriesLost', { count });
   }
 
   #fail(error: unknown): CheckpointError {
@@ -361,7 +340,7 @@ export class AuditTrail {
     const isNew = this.#error === undefined;
     this.#error = failure;
     if (this.#file === undefined && this.#early.length > MAX_EARLY) {
-      this.#lost += this.#early.length;
+      this.#queue.lose(this.#early.length);
       this.#early = [];
     }
     if (isNew) this.#settings.onFailure(failure);
@@ -369,12 +348,5 @@ export class AuditTrail {
   }
 }
 
-const encoder = new TextEncoder();
-
 /** Entries that are kept while the end of the chain can't be found. */
 const MAX_EARLY = 20_000;
-
-function firstNumberOf([line]: readonly string[]): number | undefined {
-  const digits = line === undefined ? undefined : /^\{"number":(\d+)/.exec(line)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}

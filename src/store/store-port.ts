@@ -46,6 +46,12 @@ export class StorePort {
     else this.audit.before(answer, refuse);
   }
 
+  /** Gives an answer to a save that was logged; see {@link AuditTrail.beforeLogged}. */
+  answerLogged(answer: () => void, refuse: (error: CheckpointError) => void): void {
+    if (this.audit === undefined) answer();
+    else this.audit.beforeLogged(answer, refuse);
+  }
+
   /** The end: the last entry is written before the lock is free for somebody else. */
   leave(then: () => void): void {
     const release = () => {
@@ -76,6 +82,9 @@ export class StorePort {
       yield* trail.open(resolvePaths(fs, lock.directory, nameOf(lock.target)));
       return lock;
     }
-    return { ...files, acquireLock: () => run(acquireLock(audit)) };
+    const audited = { ...files, acquireLock: () => run(acquireLock(audit)) };
+    // Where each save is published at once, its last entries are synced after it; see ADR 0020.
+    if (options.publish === undefined || options.publish === 'every-save') return audited;
+    return { ...audited, syncWal: () => run(audit.beside(() => files.syncWal(undefined))) };
   }
 }

@@ -5,6 +5,7 @@ import { dropPages, fail } from '../../../src/io/faults.js';
 import { FaultyFileSystem } from '../../../src/io/faulty-file-system.js';
 import type { FileSystem } from '../../../src/io/file-system.js';
 import { MemoryFileSystem } from '../../../src/io/memory-file-system.js';
+import { RecordingFileSystem } from '../../../src/io/recording-file-system.js';
 import { SimulatedDisk } from '../../../src/io/simulated-disk.js';
 import type {
   CheckpointStoreEvent,
@@ -196,6 +197,63 @@ describe('the audit of a store', () => {
   ])('refuses settings that can not be meant: %j', async (audit) => {
     const options = { audit: audit as never };
     await expect(open(new MemoryFileSystem(), options)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('the audit of saves that wait in the log', () => {
+  const onDisk = async (fault?: Decide) => {
+    const recording = new RecordingFileSystem(new SimulatedDisk());
+    const fs = new FaultyFileSystem(recording, fault ?? (() => undefined));
+    const store = await open(fs, {
+      publish: { afterMs: Number.POSITIVE_INFINITY },
+      restore: false,
+    });
+    await store.save({ v: 0 });
+    return { fs, recording, store };
+  };
+
+  it('is synced beside the log, but for the entry that says that this was synced', async () => {
+    const { recording, store, fs } = await onDisk();
+    const before = recording.operations.length;
+    await store.set('v', 1);
+    const changes = recording.operations
+      .slice(before)
+      .filter(({ operation }) => operation === 'write' || operation === 'sync')
+      .map(({ operation, path }) => `${operation} ${path.slice(DIRECTORY.length + 1)}`);
+    const wal = '.checkpoint.wal';
+    expect(changes).toEqual([
+      ...[`write ${wal}`, `write ${wal}`, `sync ${wal}`],
+      ...['write audit.jsonl', 'sync audit.jsonl', 'write audit.jsonl'],
+    ]);
+    expect(entriesOf(auditTexts(fs)).findLast(({ machine }) => machine === 'write')).toMatchObject({
+      ...{ from: 'syncingWal', to: 'logged', sequence: 2 },
+    });
+    await store.close();
+    expect(verifyTexts(auditTexts(fs)).intact).toBe(true);
+  });
+
+  it('keeps a save from being acknowledged where it can not be synced, and is written later', async () => {
+    let isFailing = false;
+    const { store, fs } = await onDisk(onAudit('sync', fail('EIO'), () => isFailing));
+    isFailing = true;
+    await expect(store.set('v', 1)).rejects.toMatchObject({ code: 'AUDIT_FAILED' });
+    isFailing = false;
+    await store.set('v', 2);
+    await store.close();
+    expect(verifyTexts(auditTexts(fs)).broken).toBeUndefined();
+    const logged = entriesOf(auditTexts(fs)).filter(({ to }) => to === 'logged');
+    expect(logged.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+  });
+
+  it('is synced before the answer where a save has to be committed', async () => {
+    const { recording, store } = await onDisk();
+    const before = recording.operations.length;
+    await store.set('v', 1, { durability: 'committed' });
+    const last = recording.operations
+      .slice(before)
+      .findLast(({ operation }) => operation === 'sync');
+    expect(last?.path).toBe(AUDIT);
+    await store.close();
   });
 });
 

@@ -81,4 +81,9 @@ describe('a logged save', () => {
       });
     },
   );
+
+  it('costs two writes and one sync more for the audit', async () => {
+    const cost = await costOfSave(textOf(1000), { publish: {} });
+    expect(cost).toMatchObject({ open: 0, read: 0, write: 4, sync: 2, syncDirectory: 0 });
+  });
 });
