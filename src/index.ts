@@ -42,6 +42,7 @@ export type {
   CheckpointIo,
   CheckpointRelation,
   CheckpointSelector,
+  CurrentContent,
   FailureKind,
   HealthEvidence,
   HistoryContent,

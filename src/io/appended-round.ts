@@ -4,6 +4,7 @@
 import { fillSeal, type SealInput } from '../format/seal.js';
 import type { RoundContent } from './checkpoint-io.js';
 import type { AppendedSave } from './open-log.js';
+import { sealedReading } from './round-image.js';
 import type { Round } from './session.js';
 
 /** The round of a save that goes behind the one of `before`. What it publishes is made when asked for. */
@@ -13,7 +14,7 @@ export function appendedRound(
   sealed: SealInput,
   content: RoundContent,
 ): Round {
-  const { sequence, epoch, timeMs, label, pinned, artifacts = [] } = sealed;
+  const { sequence } = sealed;
   let image: Uint8Array | undefined;
   return {
     sequence,
@@ -21,18 +22,8 @@ export function appendedRound(
       image ??= fillSeal(appended.end.image.copy());
       return image;
     },
-    sealed: {
-      kind: 'sealed',
-      sequence,
-      epoch,
-      ...(timeMs !== undefined && { timeMs }),
-      ...(label !== undefined && { label }),
-      ...(pinned !== undefined && { pinned }),
-      artifacts,
-      get text() {
-        return content.text;
-      },
-    },
+    sealed: sealedReading(sealed, content),
+    ending: appended.end.ending,
     version: content.version,
     ...(before.wal && { wal: before.wal }),
     appended,

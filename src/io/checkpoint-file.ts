@@ -9,7 +9,7 @@ import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
 import { wait } from './run.js';
-import { pathsOf, recordedMs, type SeenCheckpoint, type Session } from './session.js';
+import { pathsOf, type Round, recordedMs, type SeenCheckpoint, type Session } from './session.js';
 
 /**
  * File systems stamp changes with a coarse clock (4 to 10 ms on Linux). A file that was changed
@@ -78,6 +78,37 @@ export function seeChange(session: Session): 'same' | SeenCheckpoint | undefined
   if (current === undefined || !equalBytes(seen.bytes, current.bytes)) return seen;
   session.current = { ...current, identity: seen.identity, seenAtMs: seen.seenAtMs };
   return 'same';
+}
+
+/** A round was published: its file is the checkpoint. @param stat of the file before it had its name */
+export function takeAsCurrent(
+  session: Session,
+  { image, sealed, sequence, version, ending, digest }: Round,
+  stat: FileStat,
+  seenAtMs: number,
+): void {
+  const { mode, uid, gid } = stat;
+  session.current = {
+    bytes: image,
+    reading: sealed,
+    identity: identityOf(stat),
+    ownership: { mode, owner: { uid, gid } },
+    seenAtMs,
+    sequence,
+    changedMs: recordedMs(stat.modifiedMs),
+    artifacts: sealed.artifacts,
+    historic: true,
+    ...(version && ending && { rendered: { version, ending } }),
+    ...(digest && { digest }),
+  };
+  session.artifacts = sealed.artifacts;
+  session.content.rebase({
+    get text() {
+      return sealed.text;
+    },
+    sequence,
+    version,
+  });
 }
 
 /**

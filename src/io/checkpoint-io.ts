@@ -311,6 +311,16 @@ export interface RoundContent {
   readonly artifacts?: readonly ArtifactRecord[];
 }
 
+/** What the checkpoint on disk is. */
+export interface CurrentContent {
+  /** The text of the file, without its seal. */
+  readonly text: string;
+  /** The number that it counts as. */
+  readonly sequence: number;
+  /** That of the {@link RoundContent} which was published, where it had one: who knows it need not ask for the text. */
+  readonly version?: object | undefined;
+}
+
 /** One checkpoint in a list of history, as its seal line tells it. Whether it verifies is not asked. */
 export interface HistoryEntry {
   /** Of an edited current checkpoint: the next free number; it is adopted under that or a later one. */
@@ -382,5 +392,5 @@ export interface CheckpointContent {
    */
   advance(sequence: number): void;
   /** Tells what the checkpoint on disk is now: after recovery, adoption and publication. */
-  rebase(current: { readonly text: string; readonly sequence: number } | undefined): void;
+  rebase(current: CurrentContent | undefined): void;
 }

@@ -46,6 +46,7 @@ export class NodeFileHandle implements FileHandle {
   readonly #descriptor: number;
   readonly #syncMode: 'threadPool' | 'blocking';
   #closed = false;
+  #isWritten = false;
   #syncsInFlight = 0;
 
   constructor(descriptor: number, syncMode: 'threadPool' | 'blocking') {
@@ -62,6 +63,7 @@ export class NodeFileHandle implements FileHandle {
   write(data: Uint8Array, position: number): number {
     checkByteCount('position', position);
     const descriptor = this.#use('write');
+    this.#isWritten = true;
     return retryInterrupted(() => writeSync(descriptor, data, 0, data.length, position));
   }
 
@@ -106,15 +108,16 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /**
-   * Closes, in the thread pool where syncs go there. While a sync is in flight the descriptor stays open until the sync has ended: a number
-   * closed too early may be given to another file, and the sync would then reach that one.
+   * Closes what was written in the thread pool, where syncs go there too. While a sync is in flight the
+   * descriptor stays open until the sync has ended: a number closed too early may be given to another file,
+   * and the sync would then reach that one.
    */
   close(): void {
     const descriptor = this.#use('close');
     this.#closed = true;
     if (this.#syncsInFlight > 0) return;
-    if (this.#syncMode === 'blocking') closeSync(descriptor);
-    else closeLater(descriptor);
+    if (this.#isWritten && this.#syncMode === 'threadPool') closeLater(descriptor);
+    else closeSync(descriptor);
   }
 
   /** The number of a closed descriptor may be another file's by now, so it is never handed out again. */
@@ -125,8 +128,8 @@ export class NodeFileHandle implements FileHandle {
 }
 
 /**
- * Closing the last handle of a file that has no name any more frees its blocks, which takes as long as
- * a sync: it is not waited for. That data is durable only its sync can say, so an error tells nothing.
+ * Closing the last handle of a file that has no name any more, as a log that was deleted, frees its blocks,
+ * which takes as long as a sync: it is not waited for. That data is durable only its sync can say, so an error tells nothing.
  */
 function closeLater(descriptor: number): void {
   close(descriptor, () => {});

@@ -46,8 +46,7 @@ export interface AppendedSave {
 }
 
 /** The first save of a log that others may follow. */
-export function firstSave(image: Uint8Array, text: string, sealed: SealInput): AppendedSave {
-  const ending = endingOf(text);
+export function firstSave(image: Uint8Array, ending: TextEnding, sealed: SealInput): AppendedSave {
   const textBytes = image.length - openSeal(ending, sealed).length;
   const end = { image: PartedImage.of(image), ending, textBytes, work: 0 };
   return { encoding: 'whole', data: image, end };
@@ -85,11 +84,18 @@ function changeAfter(
   content: RoundContent,
   edit: readonly Splice[] | undefined,
 ): { readonly changed: readonly Splice[]; readonly ending: TextEnding } {
-  // An edit that leaves the last line break alone, both bytes of it, leaves the ending as it was.
-  const keepsEnding = ending.isWhole && edit?.every(({ end }) => end <= textBytes - 2);
-  if (edit !== undefined && keepsEnding) return { changed: edit, ending };
+  if (edit !== undefined && keepsEnding(ending, textBytes, edit)) return { changed: edit, ending };
   const bytes = encodeText(content.text);
   return { changed: difference(image, textBytes, bytes), ending: endingOf(content.text) };
+}
+
+/** Whether a text ends after an edit as it did before: both bytes of its last line break are left alone. */
+export function keepsEnding(
+  { isWhole }: TextEnding,
+  textBytes: number,
+  splices: readonly Splice[],
+): boolean {
+  return isWhole && splices.every(({ end }) => end <= textBytes - 2);
 }
 
 /** Writes behind the log's saves. Where the room ends, zeros are written ahead for those to come. */

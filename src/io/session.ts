@@ -6,7 +6,7 @@
 import { CheckpointError } from '../errors.js';
 import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { sha256Hex } from '../format/bytes.js';
-import type { SealReading } from '../format/seal.js';
+import type { SealReading, TextEnding } from '../format/seal.js';
 import { MAX_SEAL_TIME_MS } from '../format/seal-line.js';
 import type { ImageDigest } from '../format/wal-format.js';
 import type { WalScan } from '../format/wal-scan.js';
@@ -34,6 +34,10 @@ export interface SeenCheckpoint {
   readonly artifacts: readonly ArtifactRecord[];
   /** Whether it is a state that history keeps when it is replaced; else quarantine has it already. */
   readonly historic: boolean;
+  /** Of a round of this store: what stands for its text, and how that ends. */
+  readonly rendered?: { readonly version: object; readonly ending: TextEnding };
+  /** Size and SHA-256 of its bytes, where a log had to say so. */
+  readonly digest?: ImageDigest;
 }
 
 /** The reading of a file that verifies. */
@@ -48,6 +52,10 @@ export interface Round {
   readonly sealed: SealedReading;
   /** Stands for its text, where the content says so. */
   readonly version?: object | undefined;
+  /** How the text ends, where it was rendered by this store. */
+  readonly ending?: TextEnding;
+  /** Size and SHA-256 of the image, where a log says so. */
+  readonly digest?: ImageDigest;
   /** The log, where this round or one before it created it. */
   wal?: OpenLog;
   /** Where the log ends once this save is in it; absent where it takes no other. */

@@ -5,13 +5,13 @@
  */
 import { CheckpointError } from '../errors.js';
 import { joined, MAX_COUNTER } from '../format/bytes.js';
-import { type SealInput, sealText } from '../format/seal.js';
+import type { SealInput } from '../format/seal.js';
 import { WAL_SALT_BYTES } from '../format/wal-format.js';
 import { WalEncoder } from '../format/wal-writer.js';
 import { appendedRound } from './appended-round.js';
-import { looksUnchanged, see } from './checkpoint-file.js';
+import { looksUnchanged, see, takeAsCurrent } from './checkpoint-file.js';
 import type { IoOperations, KeptFile, RoundContent } from './checkpoint-io.js';
-import { checkSize, closeQuietly, identityOf, writeAll } from './file-content.js';
+import { checkSize, closeQuietly, writeAll } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import { both, createFile, syncDirectory, syncFile, unlinkIfThere } from './files.js';
 import { keepInHistory, protectEntry, readEntry, repairEntry } from './history-files.js';
@@ -31,6 +31,7 @@ import {
 } from './prepare-operations.js';
 import { keepBytes } from './quarantine-files.js';
 import { prune } from './retention.js';
+import { roundImage, sealedReading } from './round-image.js';
 import { type Steps, settle, succeeded, wait } from './run.js';
 import {
   checkLock,
@@ -64,28 +65,29 @@ export function* writeIntent(
   const seal = { ...claim, ...(pinned && { pinned }), artifacts };
   const { round: last } = session;
   if (last?.wal?.end !== undefined) return appendIntent(session, last, seal, content);
-  const { text, version } = content;
-  const image = sealText(text, seal);
+  const { image, ending } = roundImage(current, content, seal);
+  const afterImage = digestOf(image);
   const isRepeated = session.round?.sequence === sequence;
-  const appended = mayRest ? firstSave(image, text, seal) : undefined;
+  const appended = mayRest ? firstSave(image, ending, seal) : undefined;
   const round: Round = {
     sequence,
     image,
-    sealed: { kind: 'sealed', ...seal, text },
-    version,
+    sealed: sealedReading(seal, content),
+    ending,
+    digest: afterImage,
+    version: content.version,
     ...(appended && { appended }),
   };
   session.round = round;
   const encoder = new WalEncoder({ epoch, salt: random(WAL_SALT_BYTES), createdMs: timeMs });
   const header = encoder.header();
-  const afterImage = digestOf(image);
   const intent = encoder.intent(
     {
       sequence,
       timeMs,
       target: targetName,
       ...(label !== undefined && { label }),
-      preImage: current && digestOf(current.bytes),
+      preImage: current && (current.digest ?? digestOf(current.bytes)),
       afterImage,
       encoding: 'whole',
     },
@@ -347,28 +349,6 @@ function* keepLateEdit(session: Session, round: Round): Steps<KeptFile | undefin
     yield* repairEntry(session, current, predecessorSequence(round, current));
   }
   return kept;
-}
-
-function takeAsCurrent(
-  session: Session,
-  { image, sealed, sequence }: Round,
-  stat: FileStat,
-  seenAtMs: number,
-): void {
-  const { mode, uid, gid } = stat;
-  session.current = {
-    bytes: image,
-    reading: sealed,
-    identity: identityOf(stat),
-    ownership: { mode, owner: { uid, gid } },
-    seenAtMs,
-    sequence,
-    changedMs: recordedMs(stat.modifiedMs),
-    artifacts: sealed.artifacts,
-    historic: true,
-  };
-  session.artifacts = sealed.artifacts;
-  session.content.rebase({ text: sealed.text, sequence });
 }
 
 function historyContent(session: Session, sequence: number): SealedReading {

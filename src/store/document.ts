@@ -10,7 +10,7 @@ import type { ArtifactRecord } from '../format/artifact-lines.js';
 import { removeSealLines } from '../format/seal.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
 import { cloneValue, deepFreeze, MAX_DEPTH, type YamlValue } from '../format/yaml/yaml-value.js';
-import type { CheckpointContent, RoundContent } from '../io/checkpoint-io.js';
+import type { CheckpointContent, CurrentContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
 import { type Change, Draft, renderSteps, type Step } from './draft.js';
@@ -178,24 +178,29 @@ export class CheckpointDocument implements CheckpointContent {
     this.#round = undefined;
   }
 
-  rebase(current: { readonly text: string; readonly sequence: number } | undefined): void {
+  rebase(current: CurrentContent | undefined): void {
     if (current === undefined) {
       this.#published = undefined;
       this.#fresh = 0;
       return;
     }
-    const { text, sequence } = current;
+    const { sequence } = current;
     const round = this.#round;
-    if (round !== undefined && round.version.text === text) {
+    // A long text takes time to be joined: a version that is known says as much.
+    const is = (version: Version | undefined) =>
+      version !== undefined && (version === current.version || version.text === current.text);
+    if (round !== undefined && is(round.version)) {
       this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
-    } else if (this.#published?.version?.text === text) {
+    } else if (this.#published !== undefined && is(this.#published.version)) {
       // As after a round that was logged before: what was rendered onto it stays.
-    } else if (this.#validated?.text === text) {
+    } else if (this.#validated !== undefined && is(this.#validated)) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {
-      this.#published = Draft.ofVersion(new Version(text, this.#options.limits, this.current));
+      this.#published = Draft.ofVersion(
+        new Version(current.text, this.#options.limits, this.current),
+      );
     }
     this.#validated = undefined;
     this.#published.version?.forgetBase();

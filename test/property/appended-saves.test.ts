@@ -1,6 +1,6 @@
 /**
- * The promise of saves that go behind others in the log: whatever is edited and however, the log holds
- * the text that the store shows, byte for byte, and so does the file once it is published. `FC_RUNS`
+ * The promise of saves whose bytes are made from those before them: whatever is edited and however, the log
+ * holds the text that the store shows, byte for byte, and so does the file once it is published. `FC_RUNS`
  * multiplies the number of runs.
  */
 import fc from 'fast-check';
@@ -99,33 +99,47 @@ function textOnDisk(disk: MemoryFileSystem): string | undefined {
   return reading?.kind === 'sealed' ? reading.text : undefined;
 }
 
-describe('saves behind others in the log', () => {
-  it('put the text there that the store shows, whatever is edited, with any line breaks', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        state,
-        fc.nat(),
-        fc.boolean(),
-        fc.array(step, { minLength: 1, maxLength: 12 }),
-        async (first, seed, withCr, steps) => {
-          const disk = new MemoryFileSystem();
-          const afterMs = Number.POSITIVE_INFINITY;
-          const store = await open(disk, { publish: { afterMs, afterSaves: 8 } });
-          const { text } = layOut(first as never, seed, { anchors: false });
-          await store.saveText(withCr ? text.replace(/\r?\n/g, '\r\n') : text);
-          for (const one of steps) {
-            try {
-              await perform(store, one);
-            } catch (error) {
-              if (!(error instanceof CheckpointError)) throw error;
-            }
-            expect(textOnDisk(disk)).toBe(store.text);
-          }
-          await store.close();
-          expect(published(disk)).toEqual({ text: store.text, sealed: true });
-        },
-      ),
-      { numRuns: 60 * RUNS },
-    );
+/** So long that a checkpoint's bytes are made from the one before. */
+const FILLER = `# ${'what has been here all along, éé\n# '.repeat(600)}\n`;
+
+interface Run {
+  readonly first: unknown;
+  readonly seed: number;
+  readonly withCr: boolean;
+  readonly steps: readonly Step[];
+}
+const run: fc.Arbitrary<Run> = fc.record({
+  first: state,
+  seed: fc.nat(),
+  withCr: fc.boolean(),
+  steps: fc.array(step, { minLength: 1, maxLength: 12 }),
+});
+
+async function check(options: object, filler: string, { first, seed, withCr, steps }: Run) {
+  const disk = new MemoryFileSystem();
+  const store = await open(disk, options);
+  const text = filler + layOut(first as never, seed, { anchors: false }).text;
+  await store.saveText(withCr ? text.replace(/\r?\n/g, '\r\n') : text);
+  for (const one of steps) {
+    try {
+      await perform(store, one);
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+    }
+    expect(textOnDisk(disk)).toBe(store.text);
+  }
+  await store.close();
+  expect(published(disk)).toEqual({ text: store.text, sealed: true });
+}
+
+describe('saves put the text on disk that the store shows, whatever is edited, with any line breaks', () => {
+  const afterMs = Number.POSITIVE_INFINITY;
+  it.each([
+    ['behind others in the log', { publish: { afterMs, afterSaves: 8 } }, ''],
+    ['behind others in the log, of a long text', { publish: { afterMs, afterSaves: 4 } }, FILLER],
+    ['published at once, of a long text', {}, FILLER],
+  ])('%s', async (_, options, filler) => {
+    const property = fc.asyncProperty(run, (one) => check(options, filler, one));
+    await fc.assert(property, { numRuns: 40 * RUNS });
   });
 });
