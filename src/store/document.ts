@@ -307,7 +307,9 @@ export class CheckpointDocument implements CheckpointContent {
     const draft =
       change.kind === 'text'
         ? Draft.ofVersion(new Version(removeSealLines(change.text), limits, version))
-        : Draft.ofValue(nextValue(base, change));
+        : change.kind === 'set'
+          ? Draft.ofSet(base, change)
+          : Draft.ofValue(nextValue(base, change));
     yield* this.#check(draft);
     return draft;
   }
@@ -315,9 +317,11 @@ export class CheckpointDocument implements CheckpointContent {
   /** Parses and, where there is a schema, validates. */
   *#check(draft: Draft): Steps<void> {
     const { schema } = this.#options;
-    const { value } = draft;
-    if (schema === undefined) return;
-    const result = yield* wait(schema['~standard'].validate(deepFreeze(value)));
+    if (schema === undefined) {
+      void draft.version?.value;
+      return;
+    }
+    const result = yield* wait(schema['~standard'].validate(deepFreeze(draft.value)));
     if (result.issues !== undefined) throw schemaError(result.issues);
     draft.setState(deepFreeze(result.value));
   }
@@ -375,7 +379,7 @@ export class CheckpointDocument implements CheckpointContent {
 
 function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] {
   return changes.flatMap(({ change, draft }) =>
-    change.kind === 'text' || draft === undefined ? [] : [{ change, value: draft.value }],
+    change.kind === 'text' || draft === undefined ? [] : [{ change, draft }],
   );
 }
 
