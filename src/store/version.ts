@@ -118,13 +118,27 @@ export function byteSplicesOf(
   { document }: Version,
   splices: readonly Splice[],
 ): readonly ByteSplice[] {
-  const encoder = new TextEncoder();
   // Where each unit takes one byte, as in most texts, there is nothing to count; to know it all is counted.
   const isAscii = splices.length > 2 && document.bytesBefore(document.length) === document.length;
   const bytesBefore = (units: number) => (isAscii ? units : document.bytesBefore(units));
-  return splices.map(({ start, end, text }) => ({
+  const texts = encodedAlone(splices.map(({ text }) => text));
+  return splices.map(({ start, end }, index) => ({
     start: bytesBefore(start),
     end: bytesBefore(end),
-    bytes: encoder.encode(text),
+    bytes: texts[index] ?? new Uint8Array(),
   }));
+}
+
+/** Texts as UTF-8, encoded by one call where units are bytes. */
+function encodedAlone(texts: readonly string[]): Uint8Array[] {
+  const encoder = new TextEncoder();
+  const joined = texts.join('');
+  const bytes = encoder.encode(joined);
+  if (bytes.length !== joined.length) return texts.map((text) => encoder.encode(text));
+  let end = 0;
+  return texts.map((text) => {
+    const start = end;
+    end += text.length;
+    return bytes.subarray(start, end);
+  });
 }
