@@ -485,7 +485,7 @@ export class CheckpointStore<State = YamlValue, Input = State> {
   #submit(operation: SaveTrace['operation'], change: () => Change, options: SaveOptions) {
     const { durability = this.#durability } = options;
     return this.#meter.save(operation, durability, (waiting) =>
-      this.#stage(operation, change, { ...options, durability }, waiting),
+      this.#stage(operation, change, options, waiting),
     );
   }
 
@@ -508,7 +508,13 @@ export class CheckpointStore<State = YamlValue, Input = State> {
     const named = this.#artifacts.named(options);
     const staged = this.#staging.stage(change(), named, this.#saves.isBusy);
     if (typeof staged === 'number') this.#request(staged, options, waiting);
-    else staged.then((id) => this.#request(id, options, waiting)).catch(waiting.reject);
+    else {
+      // The caller's object may be another one by then.
+      const asked = { label, pinned, signal };
+      staged
+        .then((id) => this.#request(id, asked, waiting))
+        .catch((error: unknown) => waiting.reject(error));
+    }
   }
 
   #request(requestId: number, { label, pinned, signal }: SaveOptions, waiting: Waiting): void {

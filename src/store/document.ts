@@ -13,7 +13,7 @@ import { cloneValue, deepFreeze, MAX_DEPTH, type YamlValue } from '../format/yam
 import type { CheckpointContent, CurrentContent, RoundContent } from '../io/checkpoint-io.js';
 import type { MaybePromise } from '../io/file-system.js';
 import { run, type Steps, wait } from '../io/run.js';
-import { type Change, Draft, renderSteps, type Step } from './draft.js';
+import { type Change, Draft, readDraft, renderSteps, type Step } from './draft.js';
 import { nextValue } from './next-value.js';
 import { contentOf } from './round-content.js';
 import { schemaError } from './schema-error.js';
@@ -106,18 +106,19 @@ export class CheckpointDocument implements CheckpointContent {
     artifacts?: readonly ArtifactRecord[],
     isOneOfMany = false,
   ): Steps<number> {
-    const isAlone = () => this.#pending.length === 0 && !isOneOfMany;
-    let base = yield* this.#refresh(() => this.#pending.length);
-    let draft = yield* this.#apply(base, change, isAlone());
-    // Where a schema had to be waited for, what it was applied to may be gone by now.
-    while (base !== this.#head) {
-      base = yield* this.#refresh(() => this.#pending.length);
-      draft = yield* this.#apply(base, change, isAlone());
+    for (;;) {
+      const isFresh = this.#firstStale(this.#pending.length) === undefined;
+      const base = isFresh ? this.#head : yield* this.#refresh(() => this.#pending.length);
+      const isAlone = () => this.#pending.length === 0 && !isOneOfMany;
+      const draft = this.#applied(base, change, isAlone());
+      if (this.#options.schema !== undefined) yield* this.#check(draft);
+      // Where a schema had to be waited for, what it was applied to may be gone by now.
+      if (base !== this.#head) continue;
+      if (isAlone()) this.#render(base, [{ change, draft }]);
+      const id = this.nextId();
+      this.#pending.push({ id, change, artifacts, base, draft });
+      return id;
     }
-    if (isAlone()) this.#render(base, [{ change, draft }]);
-    const id = this.nextId();
-    this.#pending.push({ id, change, artifacts, base, draft });
-    return id;
   }
 
   /** A number for a request that changes nothing by itself. */
@@ -163,9 +164,9 @@ export class CheckpointDocument implements CheckpointContent {
   }
 
   *#validate(text: string): Steps<void> {
-    const version = new Version(text, this.#options.limits, this.current);
-    yield* this.#check(Draft.ofVersion(version));
-    this.#validated = version;
+    const draft = readDraft(text, this.#options.limits, this.current);
+    yield* this.#check(draft);
+    this.#validated = draft.version;
   }
 
   advance(sequence: number): void {
@@ -299,30 +300,32 @@ export class CheckpointDocument implements CheckpointContent {
   }
 
   *#apply(base: Draft | undefined, change: Change, isAlone: boolean): Steps<Draft> {
+    const draft = this.#applied(base, change, isAlone);
+    yield* this.#check(draft);
+    return draft;
+  }
+
+  #applied(base: Draft | undefined, change: Change, isAlone: boolean): Draft {
     const { limits, schema } = this.#options;
     const version = base?.version;
+    if (change.kind === 'text') return readDraft(removeSealLines(change.text), limits, version);
+    if (change.kind !== 'set') return Draft.ofValue(nextValue(base, change));
     // The value of what a long text holds is not asked for here: nobody may have read it yet.
-    if (change.kind === 'set' && schema === undefined && version !== undefined) {
+    if (schema === undefined && version !== undefined) {
       if (isAlone || this.#staysUnread(version)) {
         const edited = version.set(change.path, change.value);
         if (edited !== version) this.#edits += 1;
         return Draft.ofVersion(edited);
       }
     }
-    const draft =
-      change.kind === 'text'
-        ? Draft.ofVersion(new Version(removeSealLines(change.text), limits, version))
-        : Draft.ofValue(nextValue(base, change));
-    yield* this.#check(draft);
-    return draft;
+    return Draft.ofSet(base, change);
   }
 
-  /** Parses and, where there is a schema, validates. */
+  /** Validates where there is a schema. */
   *#check(draft: Draft): Steps<void> {
     const { schema } = this.#options;
-    const { value } = draft;
     if (schema === undefined) return;
-    const result = yield* wait(schema['~standard'].validate(deepFreeze(value)));
+    const result = yield* wait(schema['~standard'].validate(deepFreeze(draft.value)));
     if (result.issues !== undefined) throw schemaError(result.issues);
     draft.setState(deepFreeze(result.value));
   }
@@ -380,7 +383,7 @@ export class CheckpointDocument implements CheckpointContent {
 
 function stepsOf(changes: readonly Pick<Pending, 'change' | 'draft'>[]): Step[] {
   return changes.flatMap(({ change, draft }) =>
-    change.kind === 'text' || draft === undefined ? [] : [{ change, value: draft.value }],
+    change.kind === 'text' || draft === undefined ? [] : [{ change, draft }],
   );
 }
 

@@ -2,11 +2,10 @@
  * States on their way to the file, and how their text comes about. Knows no store and no round: who
  * renders when is up to `document.ts`. Ruled by `docs/adr/0014-one-text-for-a-round.md`.
  */
-import { getAt } from '../format/yaml/path-access.js';
 import { printYaml } from '../format/yaml/yaml-edit.js';
-import type { YamlPath } from '../format/yaml/yaml-path.js';
 import type { YamlLimits } from '../format/yaml/yaml-text.js';
-import { isList, type YamlValue } from '../format/yaml/yaml-value.js';
+import type { YamlValue } from '../format/yaml/yaml-value.js';
+import { type PlaceSet, SetRun } from './set-run.js';
 import { Version } from './version.js';
 
 /** What a save asks for, independent of what it will be rendered onto. */
@@ -17,15 +16,23 @@ export type Change =
   /** Computes the next state from a private, mutable copy of the state. */
   | { readonly kind: 'update'; readonly recipe: (draft: unknown) => unknown };
 
-type SetChange = {
-  readonly kind: 'set';
-  readonly path: YamlPath;
-  readonly value: YamlValue | undefined;
-};
+type SetChange = PlaceSet & { readonly kind: 'set' };
 
-/** A state that is to be published: its value is known at once, its text when somebody needs it. */
+/** The first so many sets of a run. */
+interface Sets {
+  readonly run: SetRun;
+  readonly count: number;
+}
+
+/**
+ * A state that is to be published. That it can be is known at once; its value is put together, and its text
+ * made, when somebody needs it.
+ */
 export class Draft {
   #value: YamlValue | undefined;
+  /** Instead of a value that nobody has asked for. */
+  #sets: Sets | undefined;
+  #removesItem = false;
   #state: { readonly value: unknown } | undefined;
   #version: Version | undefined;
 
@@ -44,6 +51,21 @@ export class Draft {
     return new Draft(value, undefined);
   }
 
+  /**
+   * One that a set makes of another, or of an empty mapping in a new store.
+   * @throws CheckpointError as `setAt` does
+   */
+  static ofSet(base: Draft | undefined, set: PlaceSet): Draft {
+    const before = base === undefined ? undefined : base.#sets;
+    const { run, count } = before?.run.isOpenAfter(before.count)
+      ? before
+      : { run: new SetRun(base?.value ?? null), count: 0 };
+    const draft = new Draft(undefined, undefined);
+    draft.#removesItem = run.add(set);
+    draft.#sets = { run, count: count + 1 };
+    return draft;
+  }
+
   /** The text, if it was rendered. */
   get version(): Version | undefined {
     return this.#version;
@@ -51,7 +73,17 @@ export class Draft {
 
   /** The value as the file holds it or will hold it. */
   get value(): YamlValue {
-    return this.#version?.value ?? this.#value ?? null;
+    if (this.#version !== undefined) return this.#version.value;
+    if (this.#sets !== undefined) {
+      this.#value = this.#sets.run.valueAfter(this.#sets.count);
+      this.#sets = undefined;
+    }
+    return this.#value ?? null;
+  }
+
+  /** Whether it was made by a set that removed an item of a list. */
+  get removesItem(): boolean {
+    return this.#removesItem;
   }
 
   /** Keeps what the schema made of the value. */
@@ -65,14 +97,26 @@ export class Draft {
     if (this.#state !== undefined) version.setState(this.#state.value);
     this.#version = version;
     this.#value = undefined;
+    this.#sets = undefined;
   }
 }
 
-/** One change of several that are rendered together. */
+/** What a text says, read at once. @throws CheckpointError as `parseYaml` does */
+export function readDraft(
+  text: string,
+  limits: Partial<YamlLimits>,
+  known: Version | undefined,
+): Draft {
+  const version = new Version(text, limits, known);
+  void version.value;
+  return Draft.ofVersion(version);
+}
+
+/** One change of several that are rendered together, and the state after it. */
 export interface Step {
   readonly change: Exclude<Change, { kind: 'text' }>;
-  /** The state after it, which a recipe is not asked for again. */
-  readonly value: YamlValue;
+  /** A recipe is not asked for it again. Its value is asked for only where a text is made of it. */
+  readonly draft: Draft;
 }
 
 /** A text, and how many edits it took. */
@@ -119,57 +163,40 @@ function renderRun(
   limits: Partial<YamlLimits>,
 ): Run {
   const sets = setsFrom(steps, from);
-  const [first] = sets;
-  if (first !== undefined) {
-    const { version, end } = renderSets(base, first, sets, limits);
-    return { version, end: from + end };
-  }
-  let end = from + 1;
-  while (steps[end]?.change.kind === 'update') end += 1;
-  const value = steps[end - 1]?.value ?? null;
+  let end = from + Math.max(1, sets.length);
+  if (base !== undefined && sets.length > 0) return { version: renderSets(base, sets), end };
+  if (sets.length === 0) while (steps[end]?.change.kind === 'update') end += 1;
+  const value = steps[end - 1]?.draft.value ?? null;
   return { version: base?.edit(value) ?? new Version(printYaml(value), limits), end };
 }
 
 interface SetStep {
   readonly change: SetChange;
-  readonly value: YamlValue;
+  readonly draft: Draft;
 }
 
+/**
+ * As many sets from one on as leave the items of lists in their places; one that removes an item goes alone.
+ */
 function setsFrom(steps: readonly Step[], from: number): SetStep[] {
   const sets: SetStep[] = [];
   for (let at = from; at < steps.length; at += 1) {
-    const { change, value = null } = steps[at] ?? {};
-    if (change?.kind !== 'set') break;
-    sets.push({ change, value });
+    const { change, draft } = steps[at] ?? {};
+    if (change?.kind !== 'set' || draft === undefined) break;
+    if (draft.removesItem && sets.length > 0) break;
+    sets.push({ change, draft });
+    if (draft.removesItem) break;
   }
   return sets;
 }
 
-/** As many of the sets as leave the items of lists in their places; one that removes an item goes alone. */
-function renderSets(
-  base: Version | undefined,
-  { change: first }: SetStep,
-  sets: readonly SetStep[],
-  limits: Partial<YamlLimits>,
-): Run {
-  if (base !== undefined && sets.length === 1) {
-    return { version: base.set(first.path, first.value), end: 1 };
-  }
-  let value: YamlValue = base === undefined ? {} : base.value;
-  let end = 0;
-  for (const set of sets) {
-    const isRemoval = removesItem(value, set.change);
-    if (isRemoval && end > 0) break;
-    value = set.value;
-    end += 1;
-    if (isRemoval) break;
-  }
-  if (base === undefined) return { version: new Version(printYaml(value), limits), end };
-  if (end === 1) return { version: base.set(first.path, first.value), end };
-  const paths = sets.slice(0, end).map(({ change }) => change.path);
-  return { version: base.setAll(paths, value), end };
-}
-
-function removesItem(value: YamlValue, { path, value: next }: SetChange): boolean {
-  return next === undefined && isList(getAt(value, path.slice(0, -1)));
+function renderSets(base: Version, sets: readonly SetStep[]): Version {
+  const [first] = sets;
+  const last = sets.at(-1);
+  if (first === undefined || last === undefined) return base;
+  if (sets.length === 1) return base.set(first.change.path, first.change.value);
+  return base.setAll(
+    sets.map(({ change }) => change.path),
+    last.draft.value,
+  );
 }

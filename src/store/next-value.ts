@@ -2,21 +2,18 @@
  * What a change makes of a state: pure, and independent of any text. Ruled by
  * `docs/adr/0014-one-text-for-a-round.md`.
  */
-import { setAt } from '../format/yaml/path-access.js';
 import { copyValue, draftOf } from '../format/yaml/value-draft.js';
 import { type CloneOptions, cloneValue, type YamlValue } from '../format/yaml/yaml-value.js';
 import type { Change, Draft } from './draft.js';
 
-/** The state after a change. In a new store there is nothing to change, and a set begins with a mapping. */
+/** The state after a change. In a new store there is nothing to change. */
 export function nextValue(
   base: Draft | undefined,
-  change: Exclude<Change, { kind: 'text' }>,
+  change: Exclude<Change, { kind: 'text' | 'set' }>,
 ): YamlValue {
   switch (change.kind) {
     case 'state':
       return change.value;
-    case 'set':
-      return setAt(base?.value ?? {}, change.path, change.value);
     case 'update':
       return apply(base, change.recipe);
   }

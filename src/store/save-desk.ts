@@ -9,11 +9,11 @@ import type { SaveResult } from './store-options.js';
 
 /** Who waits for a save. */
 export interface Waiting {
-  readonly resolve: (result: SaveResult) => void;
-  readonly reject: (error: unknown) => void;
   readonly durability: Durability;
+  resolve(result: SaveResult): void;
+  reject(error: unknown): void;
   /** Where it can be aborted: forgets the signal. */
-  readonly stopListening?: (() => void) | undefined;
+  stopListening?(): void;
 }
 
 /** Who waits for a save that a signal aborts; rejected with nothing then, it gets the signal's reason. */
@@ -25,7 +25,8 @@ export function abortable(
   if (signal === undefined) return waiting;
   signal.addEventListener('abort', abort, { once: true });
   return {
-    ...waiting,
+    durability: waiting.durability,
+    resolve: (result) => waiting.resolve(result),
     reject: (error) =>
       waiting.reject(signal.aborted && error === undefined ? signal.reason : error),
     stopListening: () => signal.removeEventListener('abort', abort),

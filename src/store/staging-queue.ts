@@ -30,7 +30,9 @@ export class StagingQueue {
   stage(change: Change, artifacts: NamedArtifacts, isOneOfMany: boolean): number | Promise<number> {
     const stage = () => run(this.#steps(change, artifacts, isOneOfMany));
     if (this.#last !== undefined) return this.#enqueue(this.#last.catch(() => {}).then(stage));
-    const staged = stage();
+    // Nearly all: nothing is waited for.
+    const staged =
+      artifacts === undefined ? run(this.#document.stage(change, undefined, isOneOfMany)) : stage();
     return isPromiseLike(staged) ? this.#enqueue(staged as Promise<number>) : staged;
   }
 

@@ -15,7 +15,7 @@ import {
 } from '../io/node-tracing.js';
 import { isPromiseLike } from '../io/run.js';
 import { type SyncKind, SyncWatchingFileSystem } from '../io/sync-watching-file-system.js';
-import type { CheckpointEmitted } from '../machines/checkpoint-messages.js';
+import type { CheckpointEmitted, Durability } from '../machines/checkpoint-messages.js';
 import type { RecoveryReport } from '../machines/recovery-report.js';
 import type { RestoreResult } from './restore.js';
 import type { Waiting } from './save-desk.js';
@@ -78,11 +78,11 @@ export class StoreMeter {
   /** One call that saves: `submit` is given who waits for it. What it throws, the call rejects with. */
   save(
     operation: SaveTrace['operation'],
-    durability: SaveTrace['durability'],
+    durability: Durability,
     submit: (waiting: Waiting) => void,
   ): Promise<SaveResult> {
+    if (!isTraced(traceChannels.save)) return this.#count(durability, submit);
     const counted = () => this.#count(durability, submit);
-    if (!isTraced(traceChannels.save)) return counted();
     const payload: SaveTrace = { operation, directory: this.#directory, durability };
     const finish = (result: SaveResult) => {
       const bytes = this.#counter.bytesOfRound(result.sequence);
@@ -91,23 +91,10 @@ export class StoreMeter {
     return Promise.resolve(trace(traceChannels.save, payload, counted, finish));
   }
 
-  #count(
-    durability: SaveTrace['durability'],
-    submit: (waiting: Waiting) => void,
-  ): Promise<SaveResult> {
+  #count(durability: Durability, submit: (waiting: Waiting) => void): Promise<SaveResult> {
     this.#counter.saveRequested();
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        durability,
-        resolve: (result) => {
-          this.#counter.saveAcknowledged();
-          resolve(result);
-        },
-        reject: (error) => {
-          this.#counter.saveRefused(error);
-          reject(error);
-        },
-      };
+      const waiting = new CountedWaiting(durability, this.#counter, resolve, reject);
       try {
         submit(waiting);
       } catch (error) {
@@ -146,6 +133,36 @@ export class StoreMeter {
       );
     }
     return result;
+  }
+}
+
+/** Who waits for a save that is counted. */
+class CountedWaiting implements Waiting {
+  readonly durability: Durability;
+  readonly #counter: StatsCounter;
+  readonly #resolve: (result: SaveResult) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    durability: Durability,
+    counter: StatsCounter,
+    resolve: (result: SaveResult) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.durability = durability;
+    this.#counter = counter;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  resolve(result: SaveResult): void {
+    this.#counter.saveAcknowledged();
+    this.#resolve(result);
+  }
+
+  reject(error: unknown): void {
+    this.#counter.saveRefused(error);
+    this.#reject(error);
   }
 }
 

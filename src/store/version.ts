@@ -57,21 +57,6 @@ export class Version {
     return this.#splices;
   }
 
-  /**
-   * As {@link splices}, with offsets in bytes of the base's text in UTF-8, as a log of checkpoints has
-   * them. The base's text is without its seal line, and so is this one.
-   */
-  get byteSplices(): readonly ByteSplice[] | undefined {
-    const base = this.#base?.document;
-    if (base === undefined) return undefined;
-    const encoder = new TextEncoder();
-    return this.#splices?.map(({ start, end, text }) => ({
-      start: base.bytesBefore(start),
-      end: base.bytesBefore(end),
-      bytes: encoder.encode(text),
-    }));
-  }
-
   /** Lets go of {@link base}, so that it can be freed. */
   forgetBase(): void {
     this.#base = undefined;
@@ -123,4 +108,37 @@ export class Version {
     version.#splices = splices;
     return version;
   }
+}
+
+/**
+ * Splices of a version's text, as {@link Version.splices}, with offsets in bytes of that text in UTF-8, as a
+ * log of checkpoints has them. The text is without its seal line.
+ */
+export function byteSplicesOf(
+  { document }: Version,
+  splices: readonly Splice[],
+): readonly ByteSplice[] {
+  // Where each unit takes one byte, as in most texts, there is nothing to count; to know it all is counted.
+  const isAscii = splices.length > 2 && document.bytesBefore(document.length) === document.length;
+  const bytesBefore = (units: number) => (isAscii ? units : document.bytesBefore(units));
+  const texts = encodedAlone(splices.map(({ text }) => text));
+  return splices.map(({ start, end }, index) => ({
+    start: bytesBefore(start),
+    end: bytesBefore(end),
+    bytes: texts[index] ?? new Uint8Array(),
+  }));
+}
+
+/** Texts as UTF-8, encoded by one call where units are bytes. */
+function encodedAlone(texts: readonly string[]): Uint8Array[] {
+  const encoder = new TextEncoder();
+  const joined = texts.join('');
+  const bytes = encoder.encode(joined);
+  if (bytes.length !== joined.length) return texts.map((text) => encoder.encode(text));
+  let end = 0;
+  return texts.map((text) => {
+    const start = end;
+    end += text.length;
+    return bytes.subarray(start, end);
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { CheckpointError } from '../../errors.js';
 import { formatPath, type YamlPath } from './yaml-path.js';
-import { isList, isMap, setKey, type YamlMap, type YamlValue } from './yaml-value.js';
+import { isList, isMap, setKey, type YamlValue } from './yaml-value.js';
 
 /** The value at a path, or `undefined` where there is none. */
 export function getAt(value: YamlValue, path: YamlPath): YamlValue | undefined {
@@ -37,18 +37,25 @@ function indexOf(step: string | number): number | undefined {
  * itself is not touched. `undefined` removes the entry. Map keys that are missing on the way are
  * created (an index 0 creates a list); an index equal to a list's length appends.
  *
+ * @param own lists and maps that may be changed in place, as nobody else has them; those that are
+ * copied are added to it
  * @throws CheckpointError `PATH_NOT_FOUND` for an index past the end, a step into a scalar (null
  * included) or the removal of what is not there, naming the longest prefix that exists;
  * `INVALID_PATH` for removing the root.
  */
-export function setAt(value: YamlValue, path: YamlPath, next: YamlValue | undefined): YamlValue {
+export function setAt(
+  value: YamlValue,
+  path: YamlPath,
+  next: YamlValue | undefined,
+  own?: Set<object>,
+): YamlValue {
   if (path.length === 0) {
     if (next !== undefined) return next;
     throw new CheckpointError('INVALID_PATH', "The root of a state can't be removed.", {
       path: '',
     });
   }
-  return setStep(value, path, 0, next);
+  return setStep(value, path, 0, next, own);
 }
 
 function setStep(
@@ -56,6 +63,7 @@ function setStep(
   path: YamlPath,
   depth: number,
   next: YamlValue | undefined,
+  own: Set<object> | undefined,
 ): YamlValue {
   const step = path[depth];
   if (step === undefined) return value;
@@ -65,12 +73,33 @@ function setStep(
   const isLast = depth === path.length - 1;
   const after = isLast
     ? next
-    : setStep(before === undefined ? emptyFor(path[depth + 1]) : before, path, depth + 1, next);
-  if (!isList(value)) return isMap(value) ? withKey(value, String(step), after) : value;
-  const copy = value.slice();
-  if (after === undefined) copy.splice(index, 1);
-  else copy[index] = after;
-  return copy;
+    : setStep(
+        before === undefined ? emptyFor(path[depth + 1]) : before,
+        path,
+        depth + 1,
+        next,
+        own,
+      );
+  // Nothing is changed before the whole way is known to exist.
+  if (isList(value)) {
+    const list = ownCopy(value, own, () => value.slice());
+    if (after === undefined) list.splice(index, 1);
+    else list[index] = after;
+    return list;
+  }
+  if (!isMap(value)) return value;
+  // Copied at once, own data under special names included: key by key it takes a hundred times as long.
+  const map = ownCopy(value, own, () => ({ ...value }));
+  if (after === undefined) delete map[String(step)];
+  else setKey(map, String(step), after);
+  return map;
+}
+
+function ownCopy<T extends object>(value: T, own: Set<object> | undefined, copy: () => T): T {
+  if (own?.has(value)) return value;
+  const copied = copy();
+  own?.add(copied);
+  return copied;
 }
 
 /** Whether a step can be taken here, to something existing or new; returns the index in a list, 0 in a map. */
@@ -89,14 +118,6 @@ function checkStep(value: YamlValue, path: YamlPath, depth: number, step: string
   if (index === undefined) throw notFound(path, depth, 'a list has no keys');
   if (index > value.length) throw notFound(path, depth, `the list has ${value.length} entries`);
   return index;
-}
-
-function withKey(map: YamlMap, key: string, next: YamlValue | undefined): YamlMap {
-  // Copied at once, own data under special names included: key by key it takes a hundred times as long.
-  const copy: YamlMap = { ...map };
-  if (next === undefined) delete copy[key];
-  else setKey(copy, key, next);
-  return copy;
 }
 
 function emptyFor(step: string | number | undefined): YamlValue {

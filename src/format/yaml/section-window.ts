@@ -255,23 +255,28 @@ function moved(splices: readonly Splice[], by: number): Splice[] {
   return splices.map(({ start, end, text }) => ({ start: start + by, end: end + by, text }));
 }
 
-/** Notes what new leaves say, as far as they took the place of one leaf. */
+/** Notes what new leaves say; a part that says the same as before in its place is the same object. */
 function rememberValues(
   scanned: readonly Part[],
   replaced: readonly Part[],
   node: CollectionNode,
   skipped: number,
 ): void {
-  const [leaf] = scanned;
-  const [old] = replaced;
-  if (scanned.length !== 1 || leaf?.kind !== 'leaf') return;
-  const entries = node.entries.slice(skipped, skipped + leaf.count);
-  const value: YamlValue =
-    node.kind === 'list'
-      ? entries.map((entry) => entry.node.value)
-      : Object.fromEntries(entries.map((entry) => [entry.key ?? '', entry.node.value]));
-  const known = replaced.length === 1 && old?.kind === 'leaf' ? old.known.value : undefined;
-  leaf.known.value = shareValue(known, Object.freeze(value) as YamlMap);
+  let at = skipped;
+  scanned.forEach((part, index) => {
+    const entries = node.entries.slice(at, at + part.count);
+    at += part.count;
+    // A leaf whose entries are not those that its lines begin is read by itself, and found out then.
+    const isExpected = part.kind === 'leaf' && part.keys.every((key, n) => entries[n]?.key === key);
+    if (!isExpected || entries.length !== part.count) return;
+    const value: YamlValue =
+      node.kind === 'list'
+        ? entries.map((entry) => entry.node.value)
+        : Object.fromEntries(entries.map((entry) => [entry.key ?? '', entry.node.value]));
+    const old = scanned.length === replaced.length ? replaced[index] : undefined;
+    const known = old?.kind === 'leaf' ? old.known.value : undefined;
+    part.known.value = shareValue(known, Object.freeze(value) as YamlMap);
+  });
 }
 
 /** Where a path in a window leads in the document; `before` is how many items stand before the sections. */

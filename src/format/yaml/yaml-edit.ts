@@ -78,6 +78,12 @@ export function setAllYaml(
 
 /** Which lists have their items where they were: those that were only gone through, never set. */
 export function keptPlaces(paths: readonly YamlPath[]): (path: YamlPath) => boolean {
+  // Asked only of lists.
+  const isKept = once(() => findKept(paths));
+  return (path) => isKept()(path);
+}
+
+function findKept(paths: readonly YamlPath[]): (path: YamlPath) => boolean {
   const passed = new Set<string>();
   const set = new Set<string>();
   for (const path of paths) {

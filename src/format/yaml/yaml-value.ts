@@ -72,6 +72,8 @@ export interface CloneOptions {
  * `TOO_DEEP` and `TOO_LARGE` for what could not be read back.
  */
 export function cloneValue(value: unknown, options: CloneOptions = {}): YamlValue {
+  // Most of what is set: there is nothing to keep in mind.
+  if (typeof value === 'string' && !LONE_SURROGATE.test(value)) return value;
   return new Cloner(options).clone(value, options.before);
 }
 

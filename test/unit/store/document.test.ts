@@ -278,3 +278,38 @@ describe('what a round of many sets of a long text parses', () => {
     expect(units).toBeLessThan(4 * WINDOW_UNITS);
   });
 });
+
+describe('what rounds of 256 callers parse', () => {
+  const names = Array.from({ length: 256 }, (_, n) => `agent-${n}`);
+  const text = printYaml({ agents: Object.fromEntries(names.map((name) => [name, 'idle'])) });
+  const sets = (mark: string) => names.map((name) => set(['agents', name], mark));
+
+  it('is the text once to read it, once before the first round, and then nothing', async () => {
+    const document = documentWith(text);
+    void document.current?.value;
+    for (const [round, texts] of [1, 0, 0, 0].entries()) {
+      const work = await parsedBy(() => {
+        const next = textOf(document, stageAll(document, sets(`in round ${round}`)));
+        document.rebase({ text: next, sequence: round + 2 });
+      });
+      expect(work.texts).toBe(texts);
+      expect(await parsedBy(() => document.current?.state)).toEqual({ texts: 0, units: 0 });
+    }
+    expect(document.current?.state).toEqual({
+      agents: Object.fromEntries(names.map((name) => [name, 'in round 3'])),
+    });
+  });
+
+  it('leaves what is not set the same objects, frozen', () => {
+    const lists = Object.fromEntries(names.map((name) => [name, { status: 'new', of: [name] }]));
+    const document = documentWith(printYaml(lists));
+    const before = document.current?.state as typeof lists;
+    const changes = names.slice(0, 200).map((name) => set([name, 'status'], 'old'));
+    const next = textOf(document, stageAll(document, changes));
+    document.rebase({ text: next, sequence: 2 });
+    const after = document.current?.state as typeof lists;
+    for (const name of names) expect(after[name]?.of).toBe(before[name]?.of);
+    expect(after['agent-0']).toEqual({ status: 'old', of: ['agent-0'] });
+    expect([after, after['agent-0'], after['agent-0']?.of].every(Object.isFrozen)).toBe(true);
+  });
+});

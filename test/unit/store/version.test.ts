@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { encodeSplices } from '../../../src/format/image-splice.js';
 import { applySplices } from '../../../src/format/yaml/splice.js';
 import { printYaml } from '../../../src/format/yaml/yaml-edit.js';
-import { Version } from '../../../src/store/version.js';
+import { byteSplicesOf, Version } from '../../../src/store/version.js';
 
 const text = printYaml({ tasks: Array.from({ length: 300 }, (_, id) => ({ id, status: 'new' })) });
 
@@ -33,17 +33,13 @@ test('an edit that changes nothing gives the same version', () => {
 
 test('a version without known edits tells nothing', () => {
   const version = new Version(text, {});
-  expect([version.base, version.splices, version.byteSplices]).toEqual([
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  expect([version.base, version.splices]).toEqual([undefined, undefined]);
 });
 
 /** The bytes of a version, made from those of its base by what it tells; the log takes no others either. */
 function bytesFromBase(version: Version): Uint8Array {
   const base = encode(version.base?.text ?? '');
-  const splices = version.byteSplices ?? [];
+  const splices = version.base ? byteSplicesOf(version.base, version.splices ?? []) : [];
   expect(encodeSplices(splices).length).toBeGreaterThan(0);
   const parts: Uint8Array[] = [];
   let done = 0;
@@ -94,3 +90,15 @@ test('the splices lead from the text before to the text after, in units and in b
     { numRuns: 60 },
   );
 }, 60_000);
+
+test.each(['plain', 'of more bytes than units é 漢 🙂'])(
+  'so do many splices of a text that is %s',
+  (word) => {
+    const base = new Version(text.replaceAll('new', word), {});
+    const paths = Array.from({ length: 300 }, (_, id) => ['tasks', id, 'status']);
+    const next = paths.map((_, id) => ({ id, status: id % 2 ? 'done' : `${word} ${id}` }));
+    const version = base.setAll(paths, { tasks: next });
+    expect(version.splices).toHaveLength(300);
+    expect(bytesFromBase(version)).toEqual(encode(version.text));
+  },
+);

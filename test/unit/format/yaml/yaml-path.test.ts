@@ -56,6 +56,27 @@ describe('parsePath', () => {
 describe('getAt and setAt', () => {
   const state: YamlValue = { a: [{ b: 1 }, 2], c: null };
 
+  test('change in place what may be, and nothing else', () => {
+    const state: YamlValue = { a: { b: 1 }, list: [1, { c: 1 }] };
+    const own = new Set<object>();
+    let next = setAt(state, ['a', 'b'], 2, own);
+    const first = next;
+    for (const path of [
+      ['a', 'd'],
+      ['list', 1, 'c'],
+      ['list', 0],
+      ['a', 'b'],
+    ]) {
+      next = setAt(next, path, 3, own);
+    }
+    expect(next).toBe(first);
+    expect(next).toEqual({ a: { b: 3, d: 3 }, list: [3, { c: 3 }] });
+    expect(own.size).toBe(4);
+    expect(state).toEqual({ a: { b: 1 }, list: [1, { c: 1 }] });
+    expect(() => setAt(next, ['a', 'x', 0, 'y', 'z', 1], undefined, own)).toThrow('leads nowhere');
+    expect(next).toEqual({ a: { b: 3, d: 3 }, list: [3, { c: 3 }] });
+  });
+
   test('follow own data only', () => {
     expect(getAt(state, ['a', 0, 'b'])).toBe(1);
     expect(getAt(state, ['a', '1'])).toBe(2);
