@@ -3,8 +3,8 @@
  */
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
-import { readSeal } from '../format/seal.js';
-import { identityOf, readAgreed, sameIdentity } from './file-content.js';
+import { digestsOf, readSeal } from '../format/seal.js';
+import { identityOf, type ReadFile, readAgreed, sameIdentity } from './file-content.js';
 import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
@@ -20,16 +20,32 @@ const COARSE_CLOCK_MS = 50;
 
 /** Reads the file as it is now; `undefined` where there is none. */
 export function see(session: Session): SeenCheckpoint | undefined {
+  return look(session, ({ bytes }) => ({ reading: readSeal(bytes) }));
+}
+
+/** The same with the digest of the file, which one walk over its bytes gives with that of its seal. */
+export function seeWithDigest(session: Session): SeenCheckpoint | undefined {
+  return look(session, ({ bytes }) => {
+    const { whole, covered } = digestsOf(bytes);
+    return { reading: readSeal(bytes, covered), sha256: whole };
+  });
+}
+
+function look(
+  session: Session,
+  read: (file: ReadFile) => Pick<SeenCheckpoint, 'reading' | 'sha256'>,
+): SeenCheckpoint | undefined {
   const seenAtMs = session.now();
   const { fs, current, maxBytes } = session;
   const file = readAgreed(fs, pathsOf(session).target, maxBytes, current?.bytes);
   if (file === undefined) return undefined;
   const isKnown = current !== undefined && equalBytes(file.bytes, current.bytes);
-  const reading = isKnown ? current.reading : readSeal(file.bytes);
+  const judged = isKnown ? { reading: current.reading } : read(file);
+  const { reading } = judged;
   const historic = reading.kind === 'sealed';
   return {
     ...file,
-    reading,
+    ...judged,
     seenAtMs,
     sequence: historic ? reading.sequence : undefined,
     changedMs: recordedMs(file.identity.modifiedMs),

@@ -18,7 +18,7 @@ import {
   type Stats,
   writeSync,
 } from 'node:fs';
-import type { FileHandle, FileStat } from './file-system.js';
+import type { FileHandle, FileStat, OpenMode } from './file-system.js';
 import { pause } from './pause.js';
 import { checkByteCount, checkMode, errorCode, systemError } from './system-error.js';
 
@@ -45,12 +45,15 @@ export function statOf(stats: Stats): FileStat {
 export class NodeFileHandle implements FileHandle {
   readonly #descriptor: number;
   readonly #syncMode: 'threadPool' | 'blocking';
+  /** Whether closing it may take long. */
+  readonly #closesLater: boolean;
   #closed = false;
   #syncsInFlight = 0;
 
-  constructor(descriptor: number, syncMode: 'threadPool' | 'blocking') {
+  constructor(descriptor: number, syncMode: 'threadPool' | 'blocking', how: OpenMode) {
     this.#descriptor = descriptor;
     this.#syncMode = syncMode;
+    this.#closesLater = syncMode === 'threadPool' && how !== 'read';
   }
 
   read(target: Uint8Array, position: number): number {
@@ -106,15 +109,16 @@ export class NodeFileHandle implements FileHandle {
   }
 
   /**
-   * Closes, in the thread pool where syncs go there. While a sync is in flight the descriptor stays open until the sync has ended: a number
-   * closed too early may be given to another file, and the sync would then reach that one.
+   * Closes; what may have been written in the thread pool, where syncs go there. While a sync is in flight the
+   * descriptor stays open until the sync has ended: a number closed too early may be given to another file,
+   * and the sync would then reach that one.
    */
   close(): void {
     const descriptor = this.#use('close');
     this.#closed = true;
     if (this.#syncsInFlight > 0) return;
-    if (this.#syncMode === 'blocking') closeSync(descriptor);
-    else closeLater(descriptor);
+    if (this.#closesLater) closeLater(descriptor);
+    else closeSync(descriptor);
   }
 
   /** The number of a closed descriptor may be another file's by now, so it is never handed out again. */
@@ -126,7 +130,7 @@ export class NodeFileHandle implements FileHandle {
 
 /**
  * Closing the last handle of a file that has no name any more frees its blocks, which takes as long as
- * a sync: it is not waited for. That data is durable only its sync can say, so an error tells nothing.
+ * a sync: it is not waited for. What was only read is closed in less time than a thread is woken. That data is durable only its sync can say, so an error tells nothing.
  */
 function closeLater(descriptor: number): void {
   close(descriptor, () => {});

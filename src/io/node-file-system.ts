@@ -99,7 +99,7 @@ class NodeFileSystem implements FileSystem {
       if (how === 'create') unlinkSync(path);
       throw error;
     }
-    return new NodeFileHandle(descriptor, this.#sync);
+    return new NodeFileHandle(descriptor, this.#sync, how);
   }
 
   rename(from: string, to: string): void {

@@ -21,6 +21,8 @@ import type { StorePaths } from './store-paths.js';
 /** The checkpoint file as it was last seen. */
 export interface SeenCheckpoint {
   readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, where it was asked for. */
+  readonly sha256?: string;
   readonly reading: SealReading;
   readonly identity: FileIdentity;
   readonly ownership: Ownership;
@@ -151,6 +153,13 @@ export function pathsOf(session: Pick<Session, 'located'>): StorePaths {
 export function roundOf(session: Session): Round {
   if (session.round === undefined) throw new TypeError('no round is in flight');
   return session.round;
+}
+
+/** Tells the content what is on disk now: the reading itself, the text of which is made when asked for. */
+export function rebaseOn(session: Session, reading: SealedReading, sequence: number): void {
+  session.artifacts = reading.artifacts;
+  const isItsOwn = reading.sequence === sequence;
+  session.content.rebase(isItsOwn ? reading : { text: reading.text, sequence });
 }
 
 /** Mode for files of a store that has no checkpoint yet: nobody else's business. */

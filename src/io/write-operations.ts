@@ -38,6 +38,7 @@ import {
   ownershipOf,
   pathsOf,
   type Round,
+  rebaseOn,
   recordedMs,
   roundOf,
   type SealedReading,
@@ -367,8 +368,7 @@ function takeAsCurrent(
     artifacts: sealed.artifacts,
     historic: true,
   };
-  session.artifacts = sealed.artifacts;
-  session.content.rebase({ text: sealed.text, sequence });
+  rebaseOn(session, sealed, sequence);
 }
 
 function historyContent(session: Session, sequence: number): SealedReading {

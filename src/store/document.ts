@@ -48,6 +48,8 @@ const UNITS_PER_SET = 150;
 export class CheckpointDocument implements CheckpointContent {
   readonly #options: DocumentOptions;
   #published: Draft | undefined;
+  /** What `#published` was made of, where it was made of what is on disk. */
+  #basis: { readonly current: object; readonly draft: Draft } | undefined;
   #publishedSequence = 0;
   #logged: { readonly version: Version; readonly sequence: number } | undefined;
   #pending: Pending[] = [];
@@ -184,24 +186,34 @@ export class CheckpointDocument implements CheckpointContent {
       this.#fresh = 0;
       return;
     }
-    const { text, sequence } = current;
+    const { sequence } = current;
     const round = this.#round;
-    if (round !== undefined && round.version.text === text) {
+    if (round !== undefined && round.version.text === current.text) {
       this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
-    } else if (this.#published?.version?.text === text) {
+    } else if (this.#holds(current)) {
       // As after a round that was logged before: what was rendered onto it stays.
-    } else if (this.#validated?.text === text) {
+    } else if (this.#validated !== undefined && this.#validated.text === current.text) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {
-      this.#published = Draft.ofVersion(new Version(text, this.#options.limits, this.current));
+      const version = new Version(() => current.text, this.#options.limits, this.current);
+      this.#published = Draft.ofVersion(version);
+      this.#basis = { current, draft: this.#published };
     }
     this.#validated = undefined;
-    this.#published.version?.forgetBase();
+    this.#published?.version?.forgetBase();
     this.#fresh = 0;
     this.#publishedSequence = sequence;
     this.#logged = undefined;
+  }
+
+  /** Whether what is published is this text already; it is made only where there is no other way to tell. */
+  #holds(current: { readonly text: string }): boolean {
+    const version = this.#published?.version;
+    if (version === undefined) return false;
+    const basis = this.#basis?.draft === this.#published ? this.#basis : undefined;
+    return basis?.current === current || version.text === current.text;
   }
 
   /** The round in flight is durable: its version counts as the current one. */
