@@ -182,8 +182,11 @@ export function readAgreed(
   );
 }
 
-/** Whether another read gives these bytes. It takes no memory for a second copy. */
-function readsAs(fs: FileSystem, path: string, bytes: Uint8Array): boolean {
+/**
+ * Whether a file is there and reads as these bytes. It takes no memory for a second copy.
+ * @throws CheckpointError `READ_FAILED`
+ */
+export function readsAs(fs: FileSystem, path: string, bytes: Uint8Array): boolean {
   const isSame = (handle: FileHandle) => handle.size() === bytes.length && holds(handle, bytes, 0);
   return reading(fs, path, isSame) ?? false;
 }

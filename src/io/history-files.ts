@@ -3,9 +3,8 @@
  * number. Keeping a predecessor is a hard link where the file system has them: no second write.
  */
 import type { ArtifactRecord } from '../format/artifact-lines.js';
-import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
-import { type FileIdentity, readAgreed, readWhole } from './file-content.js';
+import { type FileIdentity, readAgreed, readsAs } from './file-content.js';
 import type { FileStat, FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
@@ -82,7 +81,7 @@ export function* keepInHistory(
   const found = fs.statLink(path);
   if (found !== undefined) {
     const isLinked = canLink && isSameFile(found, seen.identity);
-    if (isLinked || holdsImage(session, path, image)) {
+    if (isLinked || readsAs(fs, path, image)) {
       remember(session, seen, sequence);
       yield* syncDirectory(fs, history);
       return;
@@ -99,11 +98,6 @@ export function* keepInHistory(
 /** Whether an entry is the checkpoint's own file under a second name: there is nothing to compare. */
 function isSameFile(entry: FileStat, { device, inode }: FileIdentity): boolean {
   return entry.links > 1 && entry.inode !== 0 && entry.inode === inode && entry.device === device;
-}
-
-function holdsImage({ fs, maxBytes }: Session, path: string, image: Uint8Array): boolean {
-  const existing = readWhole(fs, path, maxBytes);
-  return existing !== undefined && equalBytes(existing.bytes, image);
 }
 
 function sealedImage(
@@ -151,7 +145,7 @@ export function* repairEntry(
 ): Steps<void> {
   const path = entryPath(session, sequence);
   const image = sealedImage(session, seen, sequence);
-  if (image === undefined || holdsImage(session, path, image)) return;
+  if (image === undefined || readsAs(session.fs, path, image)) return;
   unlinkIfThere(session.fs, path);
   yield* writeEntry(session, path, image, seen);
 }
