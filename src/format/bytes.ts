@@ -23,6 +23,30 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
+/** Below this, two walks take less time than what is needed for one. */
+const ONE_WALK_BYTES = 16_384;
+
+/**
+ * SHA-256 of the first `end` bytes and of all of them, mostly in one walk; 64 lower-case hex digits each.
+ * @param between what may change the bytes from `end` on, once the first digest is known
+ */
+export function sha256OfStart(
+  bytes: Uint8Array,
+  end: number,
+  between?: (start: string) => void,
+): { readonly start: string; readonly whole: string } {
+  const first = bytes.subarray(0, end);
+  if (bytes.length < ONE_WALK_BYTES) {
+    const start = sha256Hex(first);
+    between?.(start);
+    return { start, whole: sha256Hex(bytes) };
+  }
+  const inner = createHash('sha256').update(first);
+  const start = inner.copy().digest('hex');
+  between?.(start);
+  return { start, whole: inner.update(bytes.subarray(end)).digest('hex') };
+}
+
 /** SHA-256 of `bytes` as 32 bytes. Reads in place. */
 export function sha256Of(bytes: Uint8Array): Uint8Array {
   return hash('sha256', bytes, 'buffer');
@@ -95,6 +119,7 @@ const LONG_COMPARISON_BYTES = 64;
 
 /** Whether two byte strings are the same. */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  if (left === right) return true;
   if (left.length !== right.length) return false;
   if (left.length >= LONG_COMPARISON_BYTES) return Buffer.compare(left, right) === 0;
   for (let index = 0; index < left.length; index += 1) {
@@ -108,11 +133,20 @@ export function isWellFormed(text: string): boolean {
   return !/\p{Surrogate}/u.test(text);
 }
 
+/** From here on it shows what filling new memory with zeros takes. */
+const LARGE_BYTES = 65_536;
+
+/** New memory that may hold anything: for who writes each byte before it is read. */
+export function unfilledBytes(length: number): Uint8Array {
+  if (length < LARGE_BYTES) return new Uint8Array(length);
+  return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
 /** Runs of bytes as one; a single run stays the view that it is. */
 export function joined(runs: readonly Uint8Array[]): Uint8Array {
   const [only] = runs;
   if (runs.length === 1 && only !== undefined) return only;
-  const whole = new Uint8Array(runs.reduce((sum, { length }) => sum + length, 0));
+  const whole = unfilledBytes(runs.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const run of runs) {
     whole.set(run, at);

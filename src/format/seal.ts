@@ -3,7 +3,6 @@
  * artifacts and the SHA-256 of all bytes before the last line. Owns how a text gains, proves and loses
  * it, byte for byte. Ruled by `docs/format.md`, "The seal line".
  */
-import { hash } from 'node:crypto';
 import {
   ARTIFACT_PREFIX,
   type ArtifactRecord,
@@ -12,7 +11,7 @@ import {
   MAX_ARTIFACTS,
   readArtifactLine,
 } from './artifact-lines.js';
-import { isWellFormed, sha256Hex, sha256OfText } from './bytes.js';
+import { isWellFormed, sha256Hex, sha256OfStart, sha256OfText } from './bytes.js';
 import {
   claimOfLine,
   MAX_SEAL_LINE_BYTES,
@@ -24,7 +23,7 @@ import {
   type SealLine,
   sealLine,
 } from './seal-line.js';
-import { decodeUtf8, findInvalidUtf8 } from './utf8.js';
+import { decodeUtf8, findInvalidUtf8, lazyUtf8 } from './utf8.js';
 
 /** What a file is sealed with. */
 export interface SealInput extends SealClaim {
@@ -85,9 +84,17 @@ export const MAX_SEAL_BYTES = MAX_ARTIFACTS * MAX_ARTIFACT_LINE_BYTES + MAX_SEAL
  * empty (an empty checkpoint is damage, never a state); either for a field that a line can't carry
  */
 export function sealText(text: string, input: SealInput): Uint8Array {
+  return fillInPlace(openText(text, input));
+}
+
+/**
+ * The bytes of a text with a seal that is still open. Encoded once, with room for the digest: no second copy
+ * of the text.
+ * @throws TypeError or RangeError as {@link sealText} does
+ */
+export function openText(text: string, input: SealInput): Uint8Array {
   checkText(text);
-  // Encoded once with room for the digest, which then is written in place: no second copy of the text.
-  return fillInPlace(new TextEncoder().encode(text + openTail(endingOf(text), input)));
+  return new TextEncoder().encode(text + openTail(endingOf(text), input));
 }
 
 /**
@@ -133,6 +140,24 @@ export function fillSeal(bytes: Uint8Array): Uint8Array {
   return last?.line.sha256 === SHA256_PLACEHOLDER ? fillInPlace(bytes) : bytes;
 }
 
+/** SHA-256 of a file, 64 lower-case hex digits each. */
+export interface FileDigests {
+  /** Of all its bytes. */
+  readonly whole: string;
+  /** Of all before its last line: what a seal there vouches for. */
+  readonly covered: string;
+}
+
+/** Both digests of a file, in one walk over its bytes. */
+export function digestsOf(bytes: Uint8Array): FileDigests {
+  const { start, whole } = sha256OfStart(bytes, lastLineStart(bytes));
+  return { whole, covered: start };
+}
+
+function lastLineStart(bytes: Uint8Array): number {
+  return bytes.length < 2 ? 0 : bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+}
+
 function openTail(
   { newline, isWhole }: TextEnding,
   { artifacts = [], ...claim }: SealInput,
@@ -148,16 +173,28 @@ function openTail(
 
 /** Writes the digest of all bytes before the last line into that line, which must be an open seal. */
 function fillInPlace(bytes: Uint8Array): Uint8Array {
-  const start = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
-  const digest = hash('sha256', bytes.subarray(0, start), 'hex');
-  const digestEnd = bytes.length - (bytes.at(-2) === 0x0d ? 2 : 1);
-  new TextEncoder().encodeInto(digest, bytes.subarray(digestEnd - digest.length, digestEnd));
+  putDigest(bytes, sha256Hex(bytes.subarray(0, lastLineStart(bytes))));
   return bytes;
 }
 
-/** Judges a checkpoint file by its seal. Never throws; linear time. */
-export function readSeal(bytes: Uint8Array): SealReading {
-  const sealed = readSealed(bytes);
+function putDigest(bytes: Uint8Array, digest: string): void {
+  const digestEnd = bytes.length - (bytes.at(-2) === 0x0d ? 2 : 1);
+  new TextEncoder().encodeInto(digest, bytes.subarray(digestEnd - digest.length, digestEnd));
+}
+
+/** As {@link fillSeal}, of bytes that end in an open seal. @returns the SHA-256 of all bytes, 64 hex digits */
+export function fillOpenSeal(bytes: Uint8Array): string {
+  const put = (digest: string) => putDigest(bytes, digest);
+  return sha256OfStart(bytes, lastLineStart(bytes), put).whole;
+}
+
+/**
+ * Judges a checkpoint file by its seal. Never throws; linear time. The text of a file that is sealed is
+ * decoded when it is first asked for: its bytes must not change any more.
+ * @param covered what {@link digestsOf} these bytes says, where that was asked for already
+ */
+export function readSeal(bytes: Uint8Array, covered?: string): SealReading {
+  const sealed = readSealed(bytes, covered);
   if (sealed !== undefined) return sealed;
   const text = decodeUtf8(bytes);
   if (text === undefined) return { kind: 'notText', offset: findInvalidUtf8(bytes) };
@@ -187,25 +224,25 @@ export function removeSealLines(text: string): string {
 }
 
 /** The reading of a file whose last line is a seal that proves all bytes before it. */
-function readSealed(bytes: Uint8Array): SealReading | undefined {
+function readSealed(bytes: Uint8Array, known: string | undefined): SealReading | undefined {
   const tailStart = Math.max(0, bytes.length - SEAL_TAIL_BYTES);
   const last = readLastSealLine(bytes.subarray(tailStart));
   if (last === undefined) return undefined;
   const { line, newline } = last;
   const covered = bytes.subarray(0, tailStart + last.start);
-  if (sha256Hex(covered) !== line.sha256) return undefined;
+  if ((known ?? sha256Hex(covered)) !== line.sha256) return undefined;
   const found = takeArtifacts(covered, line.artifactCount, newline);
   if (found === undefined) return undefined;
   const body = covered.subarray(0, found.start);
   if (line.newlineAdded && !endsWithAscii(body, newline)) return undefined;
-  const text = decodeUtf8(
-    line.newlineAdded ? body.subarray(0, body.length - newline.length) : body,
-  );
+  const text = lazyUtf8(line.newlineAdded ? body.subarray(0, body.length - newline.length) : body);
   if (text === undefined) return undefined; // reported as not text, with the offset
   const reading = {
     kind: 'sealed',
     ...claimOfLine(line),
-    text,
+    get text() {
+      return text();
+    },
     artifacts: found.artifacts,
   } as const;
   const coversTextOnly = line.artifactCount === 0 && !line.newlineAdded;

@@ -2,6 +2,7 @@
  * Bytes as UTF-8 text, and where they stop being that: the platform's decoder says only that they do.
  * Follows the table of well-formed byte sequences of the Unicode standard (section 3.9, table 3-7).
  */
+import { isUtf8 } from 'node:buffer';
 
 /** The text of the bytes, a byte order mark included; `undefined` where they are not valid UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
@@ -10,6 +11,19 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   } catch {
     return undefined; // fatal: invalid UTF-8 is the only way that decoding fails
   }
+}
+
+/**
+ * The text of bytes that are valid UTF-8, decoded at the first use: whoever opens a store need not ask for
+ * it. `undefined` where they are not valid. The bytes must not change any more.
+ */
+export function lazyUtf8(bytes: Uint8Array): (() => string) | undefined {
+  if (!isUtf8(bytes)) return undefined;
+  let text: string | undefined;
+  return () => {
+    text ??= decodeUtf8(bytes) ?? '';
+    return text;
+  };
 }
 
 /** How many bytes a text takes. */

@@ -2,9 +2,10 @@
  * Reads one save of a log: intent, data, seal, image. Assumes that everything before it verified; owns
  * the conditions under which a save counts as sealed. Ruled by `docs/format.md`, "Validity".
  */
-import { equalBytes, isZero, joined, sha256Hex } from './bytes.js';
+import { equalBytes, isZero, joined } from './bytes.js';
 import { decodeSplices } from './image-splice.js';
 import { PartedImage } from './parted-image.js';
+import { digestsOf } from './seal.js';
 import {
   DATA_CHUNK_BYTES,
   FRAME_TYPE,
@@ -30,6 +31,8 @@ export interface LogPosition {
   readonly chain: number;
   readonly lastIntent: IntentRecord | undefined;
   readonly image: PartedImage;
+  /** SHA-256 of the image before its last line; `undefined` of one that splices made. */
+  readonly covered: string | undefined;
   /** What the splices since the newest whole image have asked for. */
   readonly work: number;
 }
@@ -89,11 +92,10 @@ export function readSave(bytes: Uint8Array, position: LogPosition, salt: Uint8Ar
   };
   const seal = readSeals(bytes, data, expected);
   if (seal.kind === 'stop') return { ...seal, intent: record };
-  const image = buildImage(data.chunks, opened.intent, position);
-  if (typeof image === 'string') {
-    return { ...stop('impossible', opened.end, image), intent: record };
+  const built = buildImage(data.chunks, opened.intent, position);
+  if (typeof built === 'string') {
+    return { ...stop('impossible', opened.end, built), intent: record };
   }
-  const isSpliced = record.encoding === 'splices';
   return {
     kind: 'save',
     save: {
@@ -107,8 +109,7 @@ export function readSave(bytes: Uint8Array, position: LogPosition, salt: Uint8Ar
       offset: seal.endOffset,
       chain: seal.chain,
       lastIntent: record,
-      image,
-      work: isSpliced ? position.work + image.work : 0,
+      ...built,
     },
     findings: seal.findings,
   };
@@ -240,11 +241,12 @@ function buildImage(
   chunks: readonly Uint8Array[],
   { record }: DecodedIntent,
   { image: previous, work }: LogPosition,
-): PartedImage | string {
+): Pick<LogPosition, 'image' | 'covered' | 'work'> | string {
   const { size, sha256 } = record.afterImage;
   const encoded = joined(chunks);
   if (record.encoding === 'whole') {
-    if (sha256Hex(encoded) === sha256) return PartedImage.of(encoded);
+    const { whole, covered } = digestsOf(encoded);
+    if (whole === sha256) return { image: PartedImage.of(encoded), covered, work: 0 };
     return 'the SHA-256 of the image does not match';
   }
   const edit = decodeSplices(encoded, previous.size);
@@ -253,8 +255,10 @@ function buildImage(
     return 'the splices do not make an image of the size in the intent';
   }
   const image = previous.splice(edit.splices);
-  if (work + image.work > MAX_SPLICED_WORK) return 'the splices ask for too much work';
-  return image.digest.sha256 === sha256 ? image : 'the SHA-256 of the image does not match';
+  const sum = work + image.work;
+  if (sum > MAX_SPLICED_WORK) return 'the splices ask for too much work';
+  if (image.digest.sha256 === sha256) return { image, covered: undefined, work: sum };
+  return 'the SHA-256 of the image does not match';
 }
 
 function stop(cause: ReadingStop['cause'], offset: number, reason: string): ReadingStop {

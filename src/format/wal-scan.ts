@@ -72,6 +72,8 @@ export type WalScan =
       readonly last: SealedSave;
       /** What `last` publishes; may be a view of the scanned bytes. */
       readonly image: Uint8Array;
+      /** SHA-256 of the image before its last line; `undefined` where reading had no need of it. */
+      readonly covered: string | undefined;
       readonly tail: WalTail;
       readonly findings: readonly WalProblem[];
     }

@@ -15,6 +15,7 @@ import { findSeals } from './wal-seal-record.js';
 interface SavesReading {
   readonly saves: readonly SealedSave[];
   readonly image: PartedImage;
+  readonly covered: string | undefined;
   readonly findings: readonly WalProblem[];
   readonly stop: ReadingStop;
 }
@@ -59,11 +60,15 @@ function readSaves(bytes: Uint8Array, header: WalHeader, checksum: number): Save
     chain: checksum,
     lastIntent: undefined,
     image: PartedImage.of(new Uint8Array(0)),
+    covered: undefined,
     work: 0,
   };
   for (;;) {
     const reading = readSave(bytes, position, header.salt);
-    if (reading.kind === 'stop') return { saves, image: position.image, findings, stop: reading };
+    if (reading.kind === 'stop') {
+      const { image, covered } = position;
+      return { saves, image, covered, findings, stop: reading };
+    }
     saves.push(reading.save);
     findings.push(...reading.findings);
     position = reading.next;
@@ -116,11 +121,12 @@ function verdict(
   log: SavesReading,
   damage: Extract<WalTail, { kind: 'damaged' }> | undefined,
 ): WalScan {
-  const { saves, findings, stop } = log;
+  const { saves, covered, findings, stop } = log;
   const last = saves.at(-1);
   if (last !== undefined) {
     const image = imageOf(log, last);
-    return { kind: 'sealed', header, saves, last, image, tail: damage ?? tailOf(stop), findings };
+    const tail = damage ?? tailOf(stop);
+    return { kind: 'sealed', header, saves, last, image, covered, tail, findings };
   }
   const problem = { offset: stop.offset, reason: stop.reason, ...intentOf(stop) };
   if (stop.cause === 'end') return { kind: 'unsealed', header, saves: [], ...problem };

@@ -3,13 +3,20 @@
  */
 import { CheckpointError, type Problem, toProblem } from '../errors.js';
 import { equalBytes } from '../format/bytes.js';
-import { readSeal } from '../format/seal.js';
-import { identityOf, readAgreed, sameIdentity } from './file-content.js';
+import { digestsOf, readSeal } from '../format/seal.js';
+import { identityOf, type ReadFile, readAgreed, sameIdentity } from './file-content.js';
 import type { FileStat } from './file-system.js';
 import { readError } from './io-error.js';
 import type { Steps } from './run.js';
 import { wait } from './run.js';
-import { pathsOf, type Round, recordedMs, type SeenCheckpoint, type Session } from './session.js';
+import {
+  pathsOf,
+  type Round,
+  rebaseOn,
+  recordedMs,
+  type SeenCheckpoint,
+  type Session,
+} from './session.js';
 
 /**
  * File systems stamp changes with a coarse clock (4 to 10 ms on Linux). A file that was changed
@@ -20,16 +27,32 @@ const COARSE_CLOCK_MS = 50;
 
 /** Reads the file as it is now; `undefined` where there is none. */
 export function see(session: Session): SeenCheckpoint | undefined {
+  return look(session, ({ bytes }) => ({ reading: readSeal(bytes) }));
+}
+
+/** The same with the digest of the file, which one walk over its bytes gives with that of its seal. */
+export function seeWithDigest(session: Session): SeenCheckpoint | undefined {
+  return look(session, ({ bytes }) => {
+    const { whole, covered } = digestsOf(bytes);
+    return { reading: readSeal(bytes, covered), sha256: whole };
+  });
+}
+
+function look(
+  session: Session,
+  read: (file: ReadFile) => Pick<SeenCheckpoint, 'reading' | 'sha256'>,
+): SeenCheckpoint | undefined {
   const seenAtMs = session.now();
   const { fs, current, maxBytes } = session;
   const file = readAgreed(fs, pathsOf(session).target, maxBytes, current?.bytes);
   if (file === undefined) return undefined;
   const isKnown = current !== undefined && equalBytes(file.bytes, current.bytes);
-  const reading = isKnown ? current.reading : readSeal(file.bytes);
+  const judged = isKnown ? { reading: current.reading } : read(file);
+  const { reading } = judged;
   const historic = reading.kind === 'sealed';
   return {
     ...file,
-    reading,
+    ...judged,
     seenAtMs,
     sequence: historic ? reading.sequence : undefined,
     changedMs: recordedMs(file.identity.modifiedMs),
@@ -83,7 +106,7 @@ export function seeChange(session: Session): 'same' | SeenCheckpoint | undefined
 /** A round was published: its file is the checkpoint. @param stat of the file before it had its name */
 export function takeAsCurrent(
   session: Session,
-  { image, sealed, sequence, version, ending, digest }: Round,
+  { image, sealed, sequence, version, ending, sha256 }: Round,
   stat: FileStat,
   seenAtMs: number,
 ): void {
@@ -99,16 +122,9 @@ export function takeAsCurrent(
     artifacts: sealed.artifacts,
     historic: true,
     ...(version && ending && { rendered: { version, ending } }),
-    ...(digest && { digest }),
+    ...(sha256 !== undefined && { sha256 }),
   };
-  session.artifacts = sealed.artifacts;
-  session.content.rebase({
-    get text() {
-      return sealed.text;
-    },
-    sequence,
-    version,
-  });
+  rebaseOn(session, sealed, version);
 }
 
 /**

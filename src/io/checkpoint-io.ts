@@ -391,6 +391,9 @@ export interface CheckpointContent {
    * rely on it. Not told where the round is published at once.
    */
   advance(sequence: number): void;
-  /** Tells what the checkpoint on disk is now: after recovery, adoption and publication. */
+  /**
+   * Tells what the checkpoint on disk is now: after recovery, adoption and publication. Its text may be made
+   * at the first look; told the same object again, nothing has changed.
+   */
   rebase(current: CurrentContent | undefined): void;
 }

@@ -3,7 +3,7 @@
  * checked, reads are bounded and an early end is not believed.
  */
 import { CheckpointError } from '../errors.js';
-import { equalBytes } from '../format/bytes.js';
+import { equalBytes, unfilledBytes } from '../format/bytes.js';
 import type { FileHandle, FileStat, FileSystem } from './file-system.js';
 import { isMissing, readError, writeError } from './io-error.js';
 
@@ -24,6 +24,9 @@ export interface Ownership {
 
 /** Largest write in one call; larger images are written piece by piece. */
 const WRITE_BYTES = 4 * 1024 * 1024;
+/** So much is read at once to be compared: it stays in the processor's cache until it is. */
+const COMPARED_BYTES = 256 * 1024;
+
 /** The identity part of a stat. */
 export function identityOf({ device, inode, size, modifiedMs }: FileStat): FileIdentity {
   return { device, inode, size, modifiedMs };
@@ -115,14 +118,7 @@ export interface ReadFile {
  * @throws CheckpointError `READ_FAILED`; `TOO_LARGE` before anything is allocated for it
  */
 export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadFile | undefined {
-  let handle: FileHandle;
-  try {
-    handle = fs.open(path, 'read');
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw readError(error, path);
-  }
-  try {
+  return reading(fs, path, (handle) => {
     const stat = handle.stat();
     if (stat.size > maxBytes) {
       throw new CheckpointError(
@@ -131,13 +127,26 @@ export function readWhole(fs: FileSystem, path: string, maxBytes: number): ReadF
         { file: path },
       );
     }
-    const bytes = readAll(handle, stat.size, path);
-    const { mode, uid, gid } = stat;
-    return {
-      bytes,
-      identity: identityOf(stat),
-      ownership: { mode, owner: { uid, gid } },
-    };
+    return readFileOf(readAll(handle, stat.size, path), stat);
+  });
+}
+
+function readFileOf(bytes: Uint8Array, stat: FileStat): ReadFile {
+  const { mode, uid, gid } = stat;
+  return { bytes, identity: identityOf(stat), ownership: { mode, owner: { uid, gid } } };
+}
+
+/** Opens a file to be read, and closes it again; `undefined` where there is none. */
+function reading<T>(fs: FileSystem, path: string, act: (handle: FileHandle) => T): T | undefined {
+  let handle: FileHandle;
+  try {
+    handle = fs.open(path, 'read');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw readError(error, path);
+  }
+  try {
+    return act(handle);
   } catch (error) {
     throw readError(error, path);
   } finally {
@@ -157,8 +166,9 @@ export function readAgreed(
   maxBytes: number,
   known?: Uint8Array,
 ): ReadFile | undefined {
+  const same = known && readKnown(fs, path, known);
+  if (same !== undefined) return same;
   let last = readWhole(fs, path, maxBytes);
-  if (last !== undefined && known !== undefined && equalBytes(last.bytes, known)) return last;
   for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
     if (last !== undefined && readsAs(fs, path, last.bytes)) return last;
     const again = readWhole(fs, path, maxBytes);
@@ -172,27 +182,27 @@ export function readAgreed(
   );
 }
 
-/** Whether another read gives these bytes. It takes no memory for a second copy. */
-function readsAs(fs: FileSystem, path: string, bytes: Uint8Array): boolean {
-  let handle: FileHandle;
-  try {
-    handle = fs.open(path, 'read');
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw readError(error, path);
-  }
-  try {
-    return handle.size() === bytes.length && holds(handle, bytes, 0);
-  } catch (error) {
-    throw readError(error, path);
-  } finally {
-    closeQuietly(handle);
-  }
+/**
+ * Whether a file is there and reads as these bytes. It takes no memory for a second copy.
+ * @throws CheckpointError `READ_FAILED`
+ */
+export function readsAs(fs: FileSystem, path: string, bytes: Uint8Array): boolean {
+  const isSame = (handle: FileHandle) => handle.size() === bytes.length && holds(handle, bytes, 0);
+  return reading(fs, path, isSame) ?? false;
+}
+
+/** The file, where it holds what is known already; the very same bytes are given back. */
+function readKnown(fs: FileSystem, path: string, known: Uint8Array): ReadFile | undefined {
+  return reading(fs, path, (handle) => {
+    const stat = handle.stat();
+    const isSame = stat.size === known.length && holds(handle, known, 0);
+    return isSame ? readFileOf(known, stat) : undefined;
+  });
 }
 
 /** Whether a file holds some bytes at a position; read piece by piece. */
 function holds(handle: FileHandle, bytes: Uint8Array, position: number): boolean {
-  const found = new Uint8Array(Math.min(bytes.length, WRITE_BYTES));
+  const found = new Uint8Array(Math.min(bytes.length, COMPARED_BYTES));
   for (let at = 0; at < bytes.length; ) {
     const count = handle.read(found.subarray(0, bytes.length - at), position + at);
     if (count <= 0 || !equalBytes(found.subarray(0, count), bytes.subarray(at, at + count)))
@@ -239,7 +249,7 @@ const READ_ATTEMPTS = 3;
 function readAll(handle: FileHandle, size: number, path: string): Uint8Array {
   let expected = size;
   for (let attempt = 1; ; attempt += 1) {
-    const bytes = new Uint8Array(expected);
+    const bytes = unfilledBytes(expected);
     let length = 0;
     while (length < bytes.length) {
       const count = handle.read(bytes.subarray(length), length);

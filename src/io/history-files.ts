@@ -3,10 +3,9 @@
  * number. Keeping a predecessor is a hard link where the file system has them: no second write.
  */
 import type { ArtifactRecord } from '../format/artifact-lines.js';
-import { equalBytes } from '../format/bytes.js';
 import { readSeal, sealText } from '../format/seal.js';
-import { readAgreed, readWhole } from './file-content.js';
-import type { FileSystem } from './file-system.js';
+import { type FileIdentity, readAgreed, readsAs } from './file-content.js';
+import type { FileStat, FileSystem } from './file-system.js';
 import {
   ensureOwnDirectory,
   linkOrNot,
@@ -78,9 +77,11 @@ export function* keepInHistory(
   if (image === undefined) return;
   yield* ensureOwnDirectory(fs, history);
   const path = entryPath(session, sequence);
-  if (fs.statLink(path) !== undefined) {
-    const existing = readWhole(fs, path, session.maxBytes);
-    if (existing !== undefined && equalBytes(existing.bytes, image)) {
+  const canLink = how === 'link' && image === seen.bytes;
+  const found = fs.statLink(path);
+  if (found !== undefined) {
+    const isLinked = canLink && isSameFile(found, seen.identity);
+    if (isLinked || readsAs(fs, path, image)) {
       remember(session, seen, sequence);
       yield* syncDirectory(fs, history);
       return;
@@ -88,11 +89,15 @@ export function* keepInHistory(
     const name = entryName(sequence, pathsOf(session).targetName);
     yield* keepFile(session, path, name, 'history-entry-replaced');
   }
-  const linked =
-    how === 'link' && image === seen.bytes && linkOrNot(fs, pathsOf(session).target, path);
+  const linked = canLink && linkOrNot(fs, pathsOf(session).target, path);
   if (linked) yield* syncDirectory(fs, history);
   else yield* writeEntry(session, path, image, seen);
   remember(session, seen, sequence);
+}
+
+/** Whether an entry is the checkpoint's own file under a second name: there is nothing to compare. */
+function isSameFile(entry: FileStat, { device, inode }: FileIdentity): boolean {
+  return entry.links > 1 && entry.inode !== 0 && entry.inode === inode && entry.device === device;
 }
 
 function sealedImage(
@@ -139,9 +144,8 @@ export function* repairEntry(
   sequence: number,
 ): Steps<void> {
   const path = entryPath(session, sequence);
-  const existing = readWhole(session.fs, path, session.maxBytes);
   const image = sealedImage(session, seen, sequence);
-  if (image === undefined || (existing && equalBytes(existing.bytes, image))) return;
+  if (image === undefined || readsAs(session.fs, path, image)) return;
   unlinkIfThere(session.fs, path);
   yield* writeEntry(session, path, image, seen);
 }

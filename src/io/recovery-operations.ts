@@ -3,11 +3,12 @@
  * Ruled by `docs/recovery.md`. Assumes the lock is held while anything is changed.
  */
 import { CheckpointError, type Problem } from '../errors.js';
-import { sha256Hex } from '../format/bytes.js';
-import { readSeal } from '../format/seal.js';
-import type { SealedSave, WalScan } from '../format/wal-scan.js';
+import { equalBytes, sha256Hex } from '../format/bytes.js';
+import { readSeal, type SealReading } from '../format/seal.js';
+import type { ImageDigest } from '../format/wal-format.js';
+import type { WalScan } from '../format/wal-scan.js';
 import { scanWal } from '../format/wal-scanner.js';
-import { problemWith, see } from './checkpoint-file.js';
+import { problemWith, see, seeWithDigest } from './checkpoint-file.js';
 import type {
   CheckpointCondition,
   CheckpointEvidence,
@@ -29,7 +30,13 @@ import {
 import { readError } from './io-error.js';
 import { keepBytes, keepFile } from './quarantine-files.js';
 import type { Steps } from './run.js';
-import { pathsOf, type SeenCheckpoint, type Session } from './session.js';
+import {
+  pathsOf,
+  rebaseOn,
+  type SealedReading,
+  type SeenCheckpoint,
+  type Session,
+} from './session.js';
 import { HEALTH_TEMPORARY, join } from './store-paths.js';
 
 /** A log may hold a whole image at its start and at its end; what is larger was not written by us. */
@@ -96,7 +103,7 @@ export function verifyWal(session: Session): WalEvidence {
     };
   }
   const { sequence, label } = scan.last.intent;
-  const seen = see(session);
+  const seen = seeWithDigest(session);
   session.current = seen;
   const { tail } = scan;
   const finding = tail.kind === 'clean' ? scan.findings[0] : tail;
@@ -104,7 +111,7 @@ export function verifyWal(session: Session): WalEvidence {
   return {
     verdict: tail.kind === 'damaged' ? 'partlyDamaged' : 'sealed',
     ...(claimed !== undefined && { claimed }),
-    relation: relationOf(seen, scan.saves, scan.last, scan.header.epoch),
+    relation: relationOf(seen, scan),
     size,
     sequence,
     epoch: scan.header.epoch,
@@ -133,19 +140,14 @@ function claimedBy(scan: WalScan): number | undefined {
 
 function relationOf(
   seen: SeenCheckpoint | undefined,
-  saves: readonly SealedSave[],
-  last: SealedSave,
-  epoch: number,
+  { saves, last, image, header }: Extract<WalScan, { kind: 'sealed' }>,
 ): CheckpointRelation {
   if (seen === undefined) return 'missing';
   const { bytes } = seen;
-  let sha256: string | undefined;
-  const isImage = (image: { size: number; sha256: string } | undefined) => {
-    if (image?.size !== bytes.length) return false;
-    sha256 ??= sha256Hex(bytes);
-    return image.sha256 === sha256;
-  };
-  if (isImage(last.intent.afterImage)) return 'afterImage';
+  // The digest of an image that splices made is of its parts, and not of the file that it becomes.
+  if (equalBytes(bytes, image)) return 'afterImage';
+  const isImage = (one: ImageDigest | undefined) =>
+    one?.size === bytes.length && one.sha256 === (seen.sha256 ?? sha256Hex(bytes));
   if (saves.some(({ intent }) => isImage(intent.preImage) || isImage(intent.afterImage))) {
     return 'preImage';
   }
@@ -153,7 +155,7 @@ function relationOf(
   const { sequence } = last.intent;
   if (reading.kind === 'sealed' && reading.sequence > sequence) return 'newer';
   const isEditOfIt = reading.kind === 'mismatch' && reading.sequence === sequence;
-  return isEditOfIt && reading.epoch === epoch ? 'editedAfterImage' : 'other';
+  return isEditOfIt && reading.epoch === header.epoch ? 'editedAfterImage' : 'other';
 }
 
 /** Moves the log into quarantine. */
@@ -179,7 +181,7 @@ export function* finishWal(session: Session): Steps<undefined> {
   const { fs, scan, current } = session;
   const { target, directory } = pathsOf(session);
   if (scan?.kind === 'sealed' && current?.reading.kind === 'mismatch') {
-    const reading = readSeal(scan.image);
+    const reading = readSeal(scan.image, scan.covered);
     const { sequence } = scan.last.intent;
     yield* keepInHistory(session, { ...current, bytes: scan.image, reading }, sequence, 'copy');
   }
@@ -193,14 +195,10 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
   const { scan, current } = session;
   if (scan?.kind !== 'sealed') throw new TypeError('the log is not sealed');
   const { sequence } = scan.last.intent;
-  const reading = readSeal(scan.image);
+  const reading = readSeal(scan.image, scan.covered);
   const { epoch } = scan.header;
   session.epoch = epoch;
-  const text = 'text' in reading ? reading.text : '';
-  const sealed =
-    reading.kind === 'sealed'
-      ? reading
-      : ({ kind: 'sealed', sequence, epoch, text, artifacts: [] } as const);
+  const sealed = reading.kind === 'sealed' ? reading : unsealed(scan, reading);
   session.round = { sequence, image: scan.image, sealed, skips: scan.saves.length > 1 };
   if (current !== undefined && !current.historic) {
     const problem = yield* problemWith(session, current);
@@ -213,6 +211,16 @@ export function* loadWal(session: Session): Steps<IoOperations['loadWal']['outpu
   return { sequence };
 }
 
+/** What an image counts as that carries no seal of its own: logs may hold any bytes. */
+function unsealed(
+  { last, header }: Extract<WalScan, { kind: 'sealed' }>,
+  reading: SealReading,
+): SealedReading {
+  const text = 'text' in reading ? reading.text : '';
+  const { sequence } = last.intent;
+  return { kind: 'sealed', sequence, epoch: header.epoch, text, artifacts: [] };
+}
+
 /** Reads and judges the checkpoint. */
 export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   const seen = see(session);
@@ -223,9 +231,8 @@ export function* checkCheckpoint(session: Session): Steps<CheckpointEvidence> {
   session.epoch = Math.max(session.epoch, claim?.epoch ?? 0) + 1;
   session.onEpoch?.(session.epoch);
   const judged = seen === undefined ? undefined : yield* judge(session, seen);
-  if (seen !== undefined && judged?.condition === 'sealed' && 'text' in seen.reading) {
-    session.artifacts = seen.artifacts;
-    session.content.rebase({ text: seen.reading.text, sequence: seen.sequence ?? 0 });
+  if (judged?.condition === 'sealed' && seen?.reading.kind === 'sealed') {
+    rebaseOn(session, seen.reading);
   }
   return {
     condition: judged?.condition ?? 'missing',

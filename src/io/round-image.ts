@@ -6,10 +6,10 @@
 import { applySplices } from '../format/image-splice.js';
 import {
   endingOf,
-  fillSeal,
+  fillOpenSeal,
   openSeal,
+  openText,
   type SealInput,
-  sealText,
   type TextEnding,
 } from '../format/seal.js';
 import type { SealClaim } from '../format/seal-line.js';
@@ -20,9 +20,10 @@ import type { SealedReading, SeenCheckpoint } from './session.js';
 /** Bytes of a checkpoint below which its text is encoded anew: that is faster than asking what changed. */
 const LONG_BYTES = 16_384;
 
-/** The bytes of a round, and how its text ends. */
+/** The bytes of a round, their SHA-256, and how its text ends. */
 export interface RoundImage {
   readonly image: Uint8Array;
+  readonly sha256: string;
   readonly ending: TextEnding;
 }
 
@@ -40,7 +41,11 @@ export function roundImage(
 }
 
 function encodedImage(text: string, seal: SealInput): RoundImage {
-  return { image: sealText(text, seal), ending: endingOf(text) };
+  return sealed(openText(text, seal), endingOf(text));
+}
+
+function sealed(image: Uint8Array, ending: TextEnding): RoundImage {
+  return { image, ending, sha256: fillOpenSeal(image) };
 }
 
 function editedImage(
@@ -57,7 +62,7 @@ function editedImage(
   const textBytes = bytes.length - openSeal(ending, before).length;
   if (!keepsEnding(ending, textBytes, edit.splices)) return undefined;
   const tail = { start: textBytes, end: bytes.length, bytes: openSeal(ending, seal) };
-  return { image: fillSeal(applySplices(bytes, 0, [...edit.splices, tail])), ending };
+  return sealed(applySplices(bytes, 0, [...edit.splices, tail]), ending);
 }
 
 /** How a round's image reads. The text is made when somebody asks for it. */

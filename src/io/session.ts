@@ -21,6 +21,8 @@ import type { StorePaths } from './store-paths.js';
 /** The checkpoint file as it was last seen. */
 export interface SeenCheckpoint {
   readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes, where it was asked for. */
+  readonly sha256?: string;
   readonly reading: SealReading;
   readonly identity: FileIdentity;
   readonly ownership: Ownership;
@@ -36,8 +38,6 @@ export interface SeenCheckpoint {
   readonly historic: boolean;
   /** Of a round of this store: what stands for its text, and how that ends. */
   readonly rendered?: { readonly version: object; readonly ending: TextEnding };
-  /** Size and SHA-256 of its bytes, where a log had to say so. */
-  readonly digest?: ImageDigest;
 }
 
 /** The reading of a file that verifies. */
@@ -54,8 +54,8 @@ export interface Round {
   readonly version?: object | undefined;
   /** How the text ends, where it was rendered by this store. */
   readonly ending?: TextEnding;
-  /** Size and SHA-256 of the image, where a log says so. */
-  readonly digest?: ImageDigest;
+  /** SHA-256 of the image, where it was asked for. */
+  readonly sha256?: string;
   /** The log, where this round or one before it created it. */
   wal?: OpenLog;
   /** Where the log ends once this save is in it; absent where it takes no other. */
@@ -161,6 +161,22 @@ export function roundOf(session: Session): Round {
   return session.round;
 }
 
+/**
+ * Tells the content what is on disk now: the reading itself, the text of which is made when asked for.
+ * @param version what stands for its text, where the content has said so
+ */
+export function rebaseOn(session: Session, reading: SealedReading, version?: object): void {
+  session.artifacts = reading.artifacts;
+  const { sequence } = reading;
+  const known = version && {
+    get text() {
+      return reading.text;
+    },
+    ...{ sequence, version },
+  };
+  session.content.rebase(known ?? reading);
+}
+
 /** Mode for files of a store that has no checkpoint yet: nobody else's business. */
 const PRIVATE_MODE = 0o600;
 
@@ -175,9 +191,9 @@ export function recordedMs(timeMs: number): number {
   return Number.isNaN(whole) ? 0 : Math.min(Math.max(whole, 0), MAX_SEAL_TIME_MS);
 }
 
-/** Size and digest of an image, as the log's intent records them. */
-export function digestOf(bytes: Uint8Array): ImageDigest {
-  return { size: bytes.length, sha256: sha256Hex(bytes) };
+/** Size and digest of the checkpoint, as the log's intent records them. */
+export function digestOf({ bytes, sha256 }: SeenCheckpoint): ImageDigest {
+  return { size: bytes.length, sha256: sha256 ?? sha256Hex(bytes) };
 }
 
 /** @throws CheckpointError `LOCK_LOST` */

@@ -65,8 +65,7 @@ export function* writeIntent(
   const seal = { ...claim, ...(pinned && { pinned }), artifacts };
   const { round: last } = session;
   if (last?.wal?.end !== undefined) return appendIntent(session, last, seal, content);
-  const { image, ending } = roundImage(current, content, seal);
-  const afterImage = digestOf(image);
+  const { image, ending, sha256 } = roundImage(current, content, seal);
   const isRepeated = session.round?.sequence === sequence;
   const appended = mayRest ? firstSave(image, ending, seal) : undefined;
   const round: Round = {
@@ -74,7 +73,7 @@ export function* writeIntent(
     image,
     sealed: sealedReading(seal, content),
     ending,
-    digest: afterImage,
+    sha256,
     version: content.version,
     ...(appended && { appended }),
   };
@@ -87,8 +86,8 @@ export function* writeIntent(
       timeMs,
       target: targetName,
       ...(label !== undefined && { label }),
-      preImage: current && (current.digest ?? digestOf(current.bytes)),
-      afterImage,
+      preImage: current && digestOf(current),
+      afterImage: { size: image.length, sha256 },
       encoding: 'whole',
     },
     image.length,
@@ -101,7 +100,7 @@ export function* writeIntent(
     end: undefined,
   };
   writeAll(round.wal.handle, joined([header, intent]), 0, wal);
-  return { bytes: encoder.offset, sha256: afterImage.sha256 };
+  return { bytes: encoder.offset, sha256 };
 }
 
 /** The intent of a save that goes behind those that the log holds already. */

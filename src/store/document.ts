@@ -48,6 +48,8 @@ const UNITS_PER_SET = 150;
 export class CheckpointDocument implements CheckpointContent {
   readonly #options: DocumentOptions;
   #published: Draft | undefined;
+  /** A version that was made of what is on disk. */
+  #basis: { readonly current: CurrentContent; readonly version: Version } | undefined;
   #publishedSequence = 0;
   #logged: { readonly version: Version; readonly sequence: number } | undefined;
   #pending: Pending[] = [];
@@ -185,29 +187,32 @@ export class CheckpointDocument implements CheckpointContent {
       this.#fresh = 0;
       return;
     }
-    const { sequence } = current;
     const round = this.#round;
-    // A long text takes time to be joined: a version that is known says as much.
-    const is = (version: Version | undefined) =>
-      version !== undefined && (version === current.version || version.text === current.text);
-    if (round !== undefined && is(round.version)) {
+    if (round !== undefined && this.#is(round.version, current)) {
       this.#published = round.draft;
       this.#forget(round.ids);
       this.#round = undefined;
-    } else if (this.#published !== undefined && is(this.#published.version)) {
+    } else if (this.#is(this.#published?.version, current)) {
       // As after a round that was logged before: what was rendered onto it stays.
-    } else if (this.#validated !== undefined && is(this.#validated)) {
+    } else if (this.#validated !== undefined && this.#is(this.#validated, current)) {
       this.#published = Draft.ofVersion(this.#validated);
     } else {
-      this.#published = Draft.ofVersion(
-        new Version(current.text, this.#options.limits, this.current),
-      );
+      const version = new Version(() => current.text, this.#options.limits, this.current);
+      this.#published = Draft.ofVersion(version);
+      this.#basis = { current, version };
     }
     this.#validated = undefined;
-    this.#published.version?.forgetBase();
+    this.#published?.version?.forgetBase();
     this.#fresh = 0;
-    this.#publishedSequence = sequence;
+    this.#publishedSequence = current.sequence;
     this.#logged = undefined;
+  }
+
+  /** Whether a version is what is on disk. A long text is joined only where nothing else tells. */
+  #is(version: Version | undefined, current: CurrentContent): boolean {
+    if (version === undefined) return false;
+    const isBasis = this.#basis?.current === current && this.#basis.version === version;
+    return isBasis || version === current.version || version.text === current.text;
   }
 
   /** The round in flight is durable: its version counts as the current one. */

@@ -21,10 +21,17 @@ export class Version {
   #splices: readonly Splice[] | undefined;
   #state: { readonly value: unknown } | undefined;
 
-  /** @param known a version much like it: sections that both have are not parsed again */
-  constructor(text: string | YamlDocument, limits: Partial<YamlLimits>, known?: Version) {
+  /**
+   * @param text or what gives it when it is first asked for
+   * @param known a version much like it: sections that both have are not parsed again
+   */
+  constructor(
+    text: string | (() => string) | YamlDocument,
+    limits: Partial<YamlLimits>,
+    known?: Version,
+  ) {
     this.#document =
-      typeof text === 'string' ? YamlDocument.of(text, { limits }, known?.document) : text;
+      text instanceof YamlDocument ? text : YamlDocument.of(text, { limits }, known?.document);
   }
 
   /** The text; joined at the first use. */

@@ -91,7 +91,7 @@ const portFiles = ['src/io/checkpoint-io.ts', 'src/io/io-messages.ts'];
 /** Packages that a layer may use; the command line may use any. */
 const packages: Partial<Record<Layer, readonly string[]>> = {
   errors: [],
-  format: ['yaml', 'node:zlib', 'node:crypto'],
+  format: ['yaml', 'node:zlib', 'node:crypto', 'node:buffer'],
   machines: ['xstate'],
   audit: ['xstate', '@standard-schema/spec'],
   io: ['xstate'],

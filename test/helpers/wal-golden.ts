@@ -112,11 +112,12 @@ export function goldenLogs(): readonly GoldenLog[] {
 }
 
 /**
- * What a scan says, as JSON: bytes as hex, the image by size and SHA-256. Without the reasons, which
- * are words for people and may be worded better later.
+ * What a scan says, as JSON: bytes as hex, the image by size and SHA-256. Without what follows from the
+ * image, and without the reasons, which are words for people and may be worded better later.
  */
 export function scanAsJson(scan: WalScan): unknown {
-  const plain = scan.kind === 'sealed' ? { ...scan, image: digest(scan.image) } : scan;
+  const plain =
+    scan.kind === 'sealed' ? { ...scan, image: digest(scan.image), covered: undefined } : scan;
   return JSON.parse(
     JSON.stringify(plain, (key, value: unknown) => {
       if (key === 'reason') return undefined;

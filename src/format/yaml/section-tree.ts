@@ -76,6 +76,11 @@ export function bodyOf(isList: boolean, column: number, parts: readonly Part[]):
   return { isList, column, parts, length, count, known: {} };
 }
 
+/** Whether there is more than one section. */
+export function isCut({ parts }: Body): boolean {
+  return parts.length > 1 || parts[0]?.kind === 'branch';
+}
+
 /** Which part of a map holds a key; `undefined` where none does. */
 export function partOfKey(body: Body, key: string): number | undefined {
   body.known.index ??= indexOf(body);

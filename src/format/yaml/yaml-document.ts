@@ -16,6 +16,7 @@ import {
   type Body,
   bodyValue,
   bytesBefore,
+  isCut,
   noteValue,
   reuseKnown,
   tokensIn,
@@ -96,6 +97,9 @@ interface WindowEdit {
   ) => Committed | undefined;
 }
 
+/** A text, or what gives it. */
+type LazyText = string | (() => string);
+
 /** In UTF-16 units; what is shorter is read as a whole in a few milliseconds. */
 const LONG_TEXT = 4096;
 
@@ -103,13 +107,14 @@ const LONG_TEXT = 4096;
 export class YamlDocument {
   readonly #options: ParseYamlOptions;
   readonly #limits: YamlLimits;
-  #text: string | undefined;
+  /** Or what gives it; `undefined` where it is made of the sections. */
+  #text: LazyText | undefined;
   /** `undefined` until they are looked for, with what may be {@link #known} of them; `null` for none. */
   #found: Sections | null | undefined;
   #known: Body | undefined;
   #whole: YamlText | undefined;
 
-  private constructor(options: ParseYamlOptions, text: string | undefined, sections?: Sections) {
+  private constructor(options: ParseYamlOptions, text: LazyText | undefined, sections?: Sections) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#text = text;
@@ -117,10 +122,10 @@ export class YamlDocument {
   }
 
   /**
-   * A document of the text, which is not looked at yet.
+   * A document of the text, or of what gives it when it is first asked for; it is not looked at yet.
    * @param known a document much like it: what it knows of equal sections is taken over
    */
-  static of(text: string, options: ParseYamlOptions = {}, known?: YamlDocument): YamlDocument {
+  static of(text: LazyText, options: ParseYamlOptions = {}, known?: YamlDocument): YamlDocument {
     const document = new YamlDocument(options, text);
     document.#known = known ? known.#found?.root : undefined;
     return document;
@@ -146,7 +151,9 @@ export class YamlDocument {
 
   /** The text, joined at the first use. */
   get text(): string {
-    this.#text ??= this.#found ? documentText(this.#found.preamble, this.#found.root) : '';
+    if (typeof this.#text === 'string') return this.#text;
+    const found = this.#found;
+    this.#text = found ? documentText(found.preamble, found.root) : (this.#text?.() ?? '');
     return this.#text;
   }
 
@@ -380,11 +387,6 @@ export class YamlDocument {
 
 /** A text has more tokens than it may have; what is wrong is not in one of its sections. */
 class TooManyTokens extends Error {}
-
-/** Whether there is more than one section. */
-function isCut({ parts }: Body): boolean {
-  return parts.length > 1 || parts[0]?.kind === 'branch';
-}
 
 /** What a way through the sections comes to; `undefined` where it fails and the whole text decides. */
 function attempt<T>(work: () => T | undefined): T | undefined {

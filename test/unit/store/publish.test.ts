@@ -84,6 +84,26 @@ describe('a save under a publish policy', () => {
     await again.close();
   });
 
+  it('was published when the process was killed before it removed the log: nothing is in conflict', async () => {
+    const { disk, fs, store } = await waiting(never);
+    for (const n of [1, 2, 3]) await store.set('count', n);
+    let killed: MemoryFileSystem | undefined;
+    fs.setHooks({
+      before: ({ operation, path }) => {
+        if (operation === 'unlink' && path.endsWith('.wal')) killed = disk.clone();
+        return undefined;
+      },
+    });
+    await store.close();
+    const again = await open(killed ?? disk);
+    expect(again.recovery.decisions.map(({ label }) => label)).toEqual([
+      'wal-applied',
+      'checkpoint-intact',
+    ]);
+    expect(again.recovery).toMatchObject({ sequence: 4, kept: [] });
+    await again.close();
+  });
+
   it.each([
     ['committed by wish', { durability: 'committed' as const }],
     ['labelled', { label: 'reviewed' }],
