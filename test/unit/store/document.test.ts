@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { setAt } from '../../../src/format/yaml/path-access.js';
 import { printYaml } from '../../../src/format/yaml/yaml-edit.js';
 import type { YamlPath } from '../../../src/format/yaml/yaml-path.js';
 import { DEFAULT_LIMITS, parseYaml } from '../../../src/format/yaml/yaml-text.js';
@@ -311,5 +312,90 @@ describe('what rounds of 256 callers parse', () => {
     for (const name of names) expect(after[name]?.of).toBe(before[name]?.of);
     expect(after['agent-0']).toEqual({ status: 'old', of: ['agent-0'] });
     expect([after, after['agent-0'], after['agent-0']?.of].every(Object.isFrozen)).toBe(true);
+  });
+});
+
+describe('rounds that take some of what waits, fail, or lose some of it', () => {
+  const leaf = fc.constantFrom<YamlValue | undefined>(1, 'two', null, undefined, [3], { deep: 4 });
+  const path = fc.oneof(
+    fc.tuple(fc.constant('phases'), fc.nat(3), fc.constantFrom('name', 'tries')),
+    fc.tuple(fc.constant('tags'), fc.nat(3)),
+    fc.tuple(fc.constantFrom('note', 'new'), fc.constantFrom('deep', 0)),
+    fc.tuple(fc.constantFrom('note', 'new')),
+  );
+  const counted = (draft: unknown) => {
+    const state = draft as { counted?: number };
+    state.counted = (state.counted ?? 0) + 1;
+  };
+  const change = fc.oneof(
+    { weight: 8, arbitrary: fc.tuple(path, leaf).map(([at, value]) => set(at, value)) },
+    { weight: 1, arbitrary: fc.constant<Change>({ kind: 'update', recipe: counted }) },
+  );
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant('ask' as const), change }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constantFrom('save', 'fail'), share: fc.nat(9) }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), at: fc.nat(9) }) },
+  );
+
+  /** What a change makes of a state; where it can't be applied, nothing. */
+  function applied(state: YamlValue, asked: Change): YamlValue {
+    const next = structuredClone(state);
+    if (asked.kind === 'update') {
+      asked.recipe(next);
+      return next;
+    }
+    if (asked.kind !== 'set') return state;
+    try {
+      return setAt(next, asked.path, asked.value);
+    } catch {
+      return state;
+    }
+  }
+
+  it('leave the state that the rest gives, applied one by one', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const document = documentWith();
+        let published = parseYaml(TEXT).value;
+        let waiting: { id: number; change: Change }[] = [];
+        let sequence = 1;
+        for (const one of steps) {
+          if ('change' in one) {
+            try {
+              const [id = 0] = stageAll(document, [one.change]);
+              waiting.push({ id, change: one.change });
+            } catch {
+              // Refused at once: nothing is kept of it.
+            }
+          } else if ('at' in one) {
+            const [aborted] = waiting.splice(one.at % Math.max(1, waiting.length), 1);
+            if (aborted) document.drop([aborted.id], { keepLogged: true });
+          } else {
+            const taken = waiting.slice(0, Math.ceil((waiting.length * one.share) / 9));
+            const ids = taken.map(({ id }) => id);
+            let text: string | undefined;
+            try {
+              if (ids.length > 0) text = textOf(document, ids);
+            } catch {
+              // None of them can be applied any more.
+            }
+            waiting = waiting.slice(taken.length);
+            if (text === undefined || one.kind === 'fail') {
+              document.drop(ids, { keepLogged: false });
+              continue;
+            }
+            sequence += 1;
+            document.advance(sequence);
+            published = taken.reduce((state, { change: next }) => applied(state, next), published);
+            expect(parseYaml(text).value).toEqual(published);
+            expect(document.current?.state).toEqual(published);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 });
