@@ -23,8 +23,8 @@ export function sha256Hex(bytes: Uint8Array): string {
   return hash('sha256', bytes, 'hex');
 }
 
-/** Below this, two walks take less time than what is needed for one. */
-const ONE_WALK_BYTES = 16_384;
+/** To hash fewer bytes twice costs less than a digest that is made in two steps. */
+const ONE_WALK_BYTES = 8192;
 
 /**
  * SHA-256 of the first `end` bytes and of all of them, mostly in one walk; 64 lower-case hex digits each.
@@ -105,10 +105,16 @@ export function alignUp(offset: number, unit: number): number {
   return Math.ceil(offset / unit) * unit;
 }
 
+const ZEROS = new Uint8Array(1024);
+
 /** Whether all bytes from `start` up to `end` (exclusive; the end of `bytes` at most) are zero. */
 export function isZero(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
   const stop = Math.min(end, bytes.length);
-  for (let index = start; index < stop; index += 1) {
+  let index = start;
+  for (; index + ZEROS.length <= stop; index += ZEROS.length) {
+    if (Buffer.compare(bytes.subarray(index, index + ZEROS.length), ZEROS) !== 0) return false;
+  }
+  for (; index < stop; index += 1) {
     if (bytes[index] !== 0) return false;
   }
   return true;

@@ -160,7 +160,7 @@ function timeOf(text: string): number | undefined {
 }
 
 function crcHex(text: string): string {
-  return crc32(new TextEncoder().encode(text)).toString(16).padStart(8, '0');
+  return crc32(text).toString(16).padStart(8, '0');
 }
 
 function checkClaim({ sequence, epoch, timeMs, label }: SealClaim): void {

@@ -4,10 +4,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 
+/** Making one costs more than decoding a line. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** The text of the bytes, a byte order mark included; `undefined` where they are not valid UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined; // fatal: invalid UTF-8 is the only way that decoding fails
   }

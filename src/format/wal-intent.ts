@@ -14,6 +14,7 @@ import {
   writeHex,
   writeU64,
 } from './bytes.js';
+import { decodeUtf8 } from './utf8.js';
 import {
   IMAGE_ENCODING,
   type ImageDigest,
@@ -153,10 +154,10 @@ function readNames(
   if (labelLength > MAX_LABEL_BYTES) return 'impossible label length';
   const labelStart = INTENT_FIXED_BYTES + targetLength;
   if (labelStart + labelLength !== bytes.length) return 'the lengths in the intent do not add up';
-  const target = decodeText(bytes.subarray(INTENT_FIXED_BYTES, labelStart));
+  const target = decodeUtf8(bytes.subarray(INTENT_FIXED_BYTES, labelStart));
   if (target === undefined) return 'the target is not valid UTF-8';
   if (storedLabelLength === NO_LABEL) return { target };
-  const label = decodeText(bytes.subarray(labelStart));
+  const label = decodeUtf8(bytes.subarray(labelStart));
   return label === undefined ? 'the label is not valid UTF-8' : { target, label };
 }
 
@@ -183,14 +184,6 @@ function encodeText(what: string, text: string, shortest: number, longest: numbe
     throw new RangeError(`the ${what} is ${bytes.length} bytes, not ${shortest} to ${longest}`);
   }
   return bytes;
-}
-
-function decodeText(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined; // fatal: invalid UTF-8 is the only way that decoding fails
-  }
 }
 
 function checkInteger(what: string, value: number, largest: number): void {

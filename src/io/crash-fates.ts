@@ -83,8 +83,13 @@ function fatesOf(operation: PendingOperation, isMinimal: boolean): Fate[] {
   const id = String(idOf(operation));
   const kept: Fate = { label: 'kept', id, happen: (state) => apply(state, operation) };
   switch (operation.kind) {
-    case 'write':
-      return [dropped, kept, ...tornFates(operation, isMinimal)];
+    case 'write': {
+      const { inode } = operation;
+      return [
+        dropped,
+        ...[kept, ...tornFates(operation, isMinimal)].map((one) => once(one, inode)),
+      ];
+    }
     case 'move': {
       const { toDirectory, toName, inode, directory, name } = operation;
       const added: Fate = {
@@ -104,6 +109,25 @@ function fatesOf(operation: PendingOperation, isMinimal: boolean): Fate[] {
       return [dropped, kept];
   }
 }
+
+/** The same fate, whose outcome is made once for each content that it can meet. */
+function once(fate: Fate, inode: number): Fate {
+  const known = new WeakMap<Uint8Array, Uint8Array>();
+  const happen = (state: DiskState) => {
+    // A file without content is one of which nothing was written yet.
+    const before = state.files.get(inode) ?? nothing;
+    const after = known.get(before);
+    if (after !== undefined) {
+      state.files.set(inode, after);
+      return;
+    }
+    fate.happen(state);
+    known.set(before, contentOf(state, inode));
+  };
+  return { ...fate, happen };
+}
+
+const nothing = new Uint8Array(0);
 
 type Write = Extract<PendingOperation, { kind: 'write' }>;
 type Filling = 'stale' | 'zeros' | 'garbage';

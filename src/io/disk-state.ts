@@ -182,6 +182,18 @@ export function namesIn(state: DiskState): NameOnDisk[] {
   return found;
 }
 
+const namesOfImages = new WeakMap<DiskState, readonly NameOnDisk[]>();
+
+/** {@link namesIn} of a state that is not changed any more, found once. */
+export function namesOfImage(state: DiskState): readonly NameOnDisk[] {
+  let names = namesOfImages.get(state);
+  if (names === undefined) {
+    names = namesIn(state);
+    namesOfImages.set(state, names);
+  }
+  return names;
+}
+
 /** One line for a person. */
 export function describeOperation(
   operation: PendingOperation,

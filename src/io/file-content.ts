@@ -200,16 +200,25 @@ function readKnown(fs: FileSystem, path: string, known: Uint8Array): ReadFile | 
   });
 }
 
+/** Memory that the next comparison can have; nobody has it twice. */
+let spare: Uint8Array | undefined;
+
 /** Whether a file holds some bytes at a position; read piece by piece. */
 function holds(handle: FileHandle, bytes: Uint8Array, position: number): boolean {
-  const found = new Uint8Array(Math.min(bytes.length, COMPARED_BYTES));
-  for (let at = 0; at < bytes.length; ) {
-    const count = handle.read(found.subarray(0, bytes.length - at), position + at);
-    if (count <= 0 || !equalBytes(found.subarray(0, count), bytes.subarray(at, at + count)))
-      return false;
-    at += count;
+  const room = Math.min(bytes.length, COMPARED_BYTES);
+  const found = spare !== undefined && spare.length >= room ? spare : new Uint8Array(room);
+  spare = undefined;
+  try {
+    for (let at = 0; at < bytes.length; ) {
+      const count = handle.read(found.subarray(0, bytes.length - at), position + at);
+      const isSame = equalBytes(found.subarray(0, count), bytes.subarray(at, at + count));
+      if (count <= 0 || !isSame) return false;
+      at += count;
+    }
+    return true;
+  } finally {
+    spare = found;
   }
-  return true;
 }
 
 /**

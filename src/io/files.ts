@@ -3,6 +3,7 @@
  * durable before anything relies on them. Assumes the lock is held, so that nobody else writes our files.
  */
 import { CheckpointError } from '../errors.js';
+import { toHex } from '../format/bytes.js';
 import { checkSize, closeQuietly, type Ownership, writeAll } from './file-content.js';
 import type { FileHandle, FileSystem } from './file-system.js';
 import { isMissing, readError, syncError, systemCode, writeError } from './io-error.js';
@@ -255,10 +256,8 @@ const RANDOM_DIGITS = 12;
 
 /** The name of a temporary file for `path`: hidden, in the same directory, not to be guessed. */
 export function temporaryFor(path: string, random: (length: number) => Uint8Array): string {
-  const digits = Array.from(random(RANDOM_DIGITS / 2), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  );
-  return join(parentOf(path), `.${nameOf(path)}.${digits.join('')}.tmp`);
+  const digits = toHex(random(RANDOM_DIGITS / 2));
+  return join(parentOf(path), `.${nameOf(path)}.${digits}.tmp`);
 }
 
 /** Whether a name is one that {@link temporaryFor} makes for files that `isOurs` accepts. */

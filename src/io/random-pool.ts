@@ -5,12 +5,16 @@
 
 const POOL_BYTES = 4096;
 
-/** Bytes that must not be guessed: for salts and the names of temporary files. */
+/** Bytes that must not be guessed, of one pool for all stores: for salts and the names of temporary files. */
+export const randomFromPool: (length: number) => Uint8Array = createRandomPool();
+
+/** A pool, which is filled when first asked. */
 export function createRandomPool(): (length: number) => Uint8Array {
-  const pool = new Uint8Array(POOL_BYTES);
+  let pool: Uint8Array<ArrayBuffer> | undefined;
   let used = POOL_BYTES;
   return (length) => {
     if (length > POOL_BYTES) return crypto.getRandomValues(new Uint8Array(length));
+    pool ??= new Uint8Array(POOL_BYTES);
     if (used + length > POOL_BYTES) {
       crypto.getRandomValues(pool);
       used = 0;

@@ -15,7 +15,7 @@ import {
   factsOf,
   type InodeFacts,
   isData,
-  namesIn,
+  namesOfImage,
   type PendingOperation,
 } from './disk-state.js';
 import { MemoryFileSystem, type MemoryFileSystemOptions } from './memory-file-system.js';
@@ -64,7 +64,7 @@ export function visibleAt({ durable, pending, cached }: Omit<DiskMoment, 'model'
 export interface SimulatedDiskOptions extends MemoryFileSystemOptions {
   /** What a power failure may do; `posix-minimal` by default. */
   readonly model?: PersistenceModel;
-  /** What is on the disk at first, all of it durable; an empty root directory by default. */
+  /** What is on the disk at first, all of it durable, and stays as it is; an empty root directory by default. */
   readonly state?: DiskState;
   /** The moment at which `state` was all that was visible: what of it is durable, and what is pending. */
   readonly killedAt?: DiskMoment;
@@ -318,7 +318,7 @@ class JournalingInodes extends InodeTable {
   /** Takes over what has a name in `state`; the rest is gone, and its numbers are free again. */
   #load(state: DiskState): void {
     const found = new Map<number, Found>([[rootInode, { parent: rootInode, links: 2, names: [] }]]);
-    for (const { directory, name, number } of namesIn(state)) {
+    for (const { directory, name, number } of namesOfImage(state)) {
       const isDirectory = state.inodes.get(number)?.kind === 'directory';
       const parent = found.get(directory);
       parent?.names.push([name, number]);
@@ -385,13 +385,13 @@ interface Found {
 /** Numbers of all inodes that have a name, the root first. */
 export function reachable(state: DiskState): number[] {
   const found = new Set([rootInode]);
-  for (const { number } of namesIn(state)) found.add(number);
+  for (const { number } of namesOfImage(state)) found.add(number);
   return [...found];
 }
 
-/** Every path of an image with its content; equal images give equal texts. */
+/** Every path of an image with its content; equal images give equal texts. It must not change any more. */
 export function describeState(state: DiskState): { path: string; content?: Uint8Array }[] {
-  return namesIn(state).map(({ path, number }) => {
+  return namesOfImage(state).map(({ path, number }) => {
     const facts = state.inodes.get(number);
     if (facts?.kind === 'directory') return { path: `${path}/` };
     if (facts?.kind === 'symlink') return { path: `${path} -> ${facts.target}` };

@@ -13,7 +13,7 @@ import type {
 import { createFileCheckpointIo } from '../io/file-checkpoint-io.js';
 import type { FileSystem } from '../io/file-system.js';
 import type { SyncMode } from '../io/node-file-system.js';
-import { createRandomPool } from '../io/random-pool.js';
+import { randomFromPool } from '../io/random-pool.js';
 import { run, type Steps, wait } from '../io/run.js';
 import type { SessionOptions } from '../io/session.js';
 import { DEFAULT_FILE, nameOf, resolvePaths } from '../io/store-paths.js';
@@ -56,7 +56,7 @@ export function createFilePort(
     now: () => (options.clock ?? Date).now(),
     ...hooks,
     file: options.file ?? DEFAULT_FILE,
-    random: options.random ?? createRandomPool(),
+    random: options.random ?? randomFromPool,
     maxCheckpoints: options.maxCheckpoints ?? MAX_CHECKPOINTS,
     maxAgeMs: (options.maxAgeHours ?? MAX_AGE_HOURS) * HOUR_MS,
     // The text is bounded; its seal comes on top.

@@ -25,7 +25,8 @@ const CLASSES = 27 * CLASSES_PER_DOUBLING + 1;
 
 /** See the head of this file. */
 export class LatencyHistogram {
-  readonly #counts = new Uint32Array(CLASSES);
+  /** By class, those of which there are any. */
+  readonly #counts = new Map<number, number>();
   #count = 0;
   #sumMs = 0;
   #maxMs = 0;
@@ -35,7 +36,7 @@ export class LatencyHistogram {
     const duration = Math.max(0, ms);
     const doublings = Math.log2(Math.max(duration, SMALLEST_MS) / SMALLEST_MS);
     const index = Math.min(CLASSES - 1, Math.ceil(doublings * CLASSES_PER_DOUBLING));
-    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+    this.#counts.set(index, (this.#counts.get(index) ?? 0) + 1);
     this.#count += 1;
     this.#sumMs += duration;
     this.#maxMs = Math.max(this.#maxMs, duration);
@@ -55,7 +56,7 @@ export class LatencyHistogram {
   #percentile(share: number): number {
     const wanted = Math.ceil(this.#count * share);
     let seen = 0;
-    for (const [index, count] of this.#counts.entries()) {
+    for (const [index, count] of [...this.#counts].sort(([a], [b]) => a - b)) {
       seen += count;
       if (seen < wanted || wanted === 0) continue;
       const top =

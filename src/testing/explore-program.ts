@@ -246,6 +246,7 @@ class Exploration<Promised, Found> {
       const sketch = this.#images.sketchOf(image, moment.disk);
       if (!this.#images.isNew(`${about}|${sketch.key}`)) continue;
       this.#counts.distinct += 1;
+      this.#memo.sketcher.share(image.state);
       const crashed = { image, sketch, at: moment.at, promise: moment, way, depth };
       if (depth < this.#options.depth) await this.#follow(crashed);
       else await this.#settle(crashed);
@@ -268,6 +269,7 @@ class Exploration<Promised, Found> {
     const about = this.#images.about({ ...way, ...moment, depth });
     if (!this.#images.isNew(`killed|${about}|${disk.pending.length}|${sketch.key}`)) return;
     this.#counts.distinct += 1;
+    this.#memo.sketcher.share(image.state);
     await this.#follow({ image, sketch, at, promise: moment, way, depth }, disk);
   }
 

@@ -2,7 +2,7 @@
  * Disk images in short: their names, and a number for each content, so that equal images are found by
  * one look into a table. Contents are compared by digest; an array is hashed once.
  */
-import { type DiskState, namesIn } from '../io/disk-state.js';
+import { type DiskState, namesOfImage } from '../io/disk-state.js';
 import { digestOf } from './digest.js';
 
 /** A file in a sketch. */
@@ -24,6 +24,8 @@ export interface Sketch {
 }
 
 const nothing = new Uint8Array(0);
+/** Longer contents are few, and not worth their memory. */
+const LONG_CONTENT_BYTES = 16_384;
 /** The number of contents that nobody looks at. */
 const IGNORED = 0;
 
@@ -31,14 +33,30 @@ const IGNORED = 0;
 export class Sketcher {
   readonly #contents = new Map<string, number>();
   readonly #known = new WeakMap<Uint8Array, number>();
+  /** The first array with each of the short contents, by digest. */
+  readonly #shared = new Map<string, Uint8Array>();
   readonly #names = new Map<string, number>();
+
+  /**
+   * Puts one array in the place of all with the same bytes, so that what is known of it is known of all. The
+   * state is one that only its maker has seen.
+   */
+  share({ files }: DiskState): void {
+    for (const [number, content] of files) {
+      if (content.length > LONG_CONTENT_BYTES) continue;
+      const digest = digestOf(content);
+      const shared = this.#shared.get(digest);
+      if (shared === undefined) this.#shared.set(digest, content);
+      else if (shared !== content) files.set(number, shared);
+    }
+  }
 
   /** The sketch of an image. `ignores`: files whose content makes no difference. */
   of(state: DiskState, ignores: ((path: string) => boolean) | undefined): Sketch {
     let [names, contents] = ['', ''];
     const files: SketchedFile[] = [];
     const first = new Map<number, number>();
-    for (const { path, number } of namesIn(state)) {
+    for (const { path, number } of namesOfImage(state)) {
       const facts = state.inodes.get(number);
       if (facts?.kind === 'directory') names += `${path}/\n`;
       else if (facts?.kind === 'symlink') names += `${path} -> ${facts.target}\n`;

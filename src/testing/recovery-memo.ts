@@ -4,7 +4,7 @@
  * example, it does the same. What it leaves alone is then taken over from the other disk. Assumes a
  * program whose recovery depends on nothing else: `decidedBy` in `explore-program.ts`.
  */
-import { type DiskState, namesIn } from '../io/disk-state.js';
+import { type DiskState, namesOfImage } from '../io/disk-state.js';
 import type { SimulatedDisk } from '../io/simulated-disk.js';
 import { type Sketch, Sketcher } from './image-sketch.js';
 
@@ -74,7 +74,8 @@ export class RecoveryMemo<Found> {
     this.#count += 1;
     const unused = disk.unused();
     const after = disk.visible();
-    const left = new Set(namesIn(after).map(({ number }) => number));
+    this.sketcher.share(after);
+    const left = new Set(namesOfImage(after).map(({ number }) => number));
     const indexes: number[] = [];
     const untouched: Untouched[] = [];
     for (const [index, { number, content }] of sketch.files.entries()) {

@@ -91,6 +91,23 @@ describe('an exploration', () => {
     expect(counts.images).toBe(strict.counts.images);
     expect(counts.distinct).toBeLessThan(0.8 * strict.counts.distinct);
   });
+
+  it('keeps one array of each short content, so that what is known of it is known of all images', async () => {
+    const program = storeProgram(scenario, {});
+    const arrays = new Map<string, Set<Uint8Array>>();
+    let contents = 0;
+    const check: typeof program.check = (recovered) => {
+      for (const content of recovered.before.files.values()) {
+        contents += 1;
+        const digest = digestOf(content);
+        arrays.set(digest, (arrays.get(digest) ?? new Set()).add(content));
+      }
+      return program.check(recovered);
+    };
+    await exploreProgram({ ...program, check }, options);
+    expect(contents).toBeGreaterThan(10 * arrays.size);
+    expect([...arrays.values()].filter(({ size }) => size > 1)).toEqual([]);
+  });
 });
 
 describe('a mounted image', () => {
