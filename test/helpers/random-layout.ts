@@ -27,6 +27,8 @@ export interface Layout {
 export interface LayoutOptions {
   /** Whether values that repeat may be written as anchors and aliases. */
   readonly anchors: boolean;
+  /** Without what keeps a text from being cut into sections: tabs, CRLF, marks, directives, `? ` keys. */
+  readonly tame?: boolean;
 }
 
 /** Lays a value out; the same seed gives the same layout. */
@@ -78,7 +80,7 @@ class LayoutWriter {
   }
 
   private put(text: string, path?: Path): void {
-    this.line += text;
+    this.line += this.options.tame ? text.replaceAll('\t', ' ') : text;
     if (path) this.owners.push(path);
   }
 
@@ -89,10 +91,11 @@ class LayoutWriter {
   }
 
   document(value: Json): Layout {
-    const eol = this.chance(0.2) ? '\r\n' : '\n';
-    const mark = this.chance(0.1) ? '\ufeff' : '';
+    const isTame = this.options.tame === true;
+    const eol = this.chance(0.2) && !isTame ? '\r\n' : '\n';
+    const mark = this.chance(0.1) && !isTame ? '\ufeff' : '';
     this.filler(0, []);
-    const directive = this.chance(0.1);
+    const directive = this.chance(0.1) && !isTame;
     if (directive) {
       this.put('%YAML 1.2');
       this.newline();
@@ -173,7 +176,7 @@ class LayoutWriter {
     const canBlock = isCollection(value) && size(value) > 0;
     if (!canBlock || this.chance(0.1)) {
       this.inlineValue(value, path, column, 'dash');
-    } else if (this.chance(0.8)) {
+    } else if (this.chance(this.options.tame ? 0.6 : 0.8)) {
       this.put(' '.repeat(gap));
       this.blockCollection(value, path, column + 1 + gap, false);
     } else {
@@ -200,7 +203,7 @@ class LayoutWriter {
   }
 
   private pair(key: string, value: Json, path: Path, column: number, step: number): void {
-    if (this.chance(0.05)) {
+    if (this.chance(0.05) && !this.options.tame) {
       this.put(`? ${doubleQuoted(key)}`, path);
       this.newline();
       this.put(`${' '.repeat(column)}:`, path);

@@ -8,6 +8,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CheckpointError } from '../../src/errors.js';
 import { setAt } from '../../src/format/yaml/path-access.js';
+import { scanSections } from '../../src/format/yaml/section-scan.js';
+import type { Body } from '../../src/format/yaml/section-tree.js';
 import { applySplices } from '../../src/format/yaml/splice.js';
 import { YamlDocument } from '../../src/format/yaml/yaml-document.js';
 import { editYaml, setAllYaml, setYaml } from '../../src/format/yaml/yaml-edit.js';
@@ -87,6 +89,56 @@ const { json: large } = fc.letrec<{ json: Json }>((tie) => ({
     },
   ),
 }));
+
+/** Short values of any kind, collections of a few scalars included. */
+const tiny = fc.oneof(
+  { weight: 3, arbitrary: scalars },
+  { weight: 1, arbitrary: fc.array(scalars, { maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.dictionary(keys, scalars, { maxKeys: 3 }) },
+);
+/** Lists whose items are long themselves: maps, lists, and long items within these. */
+const { json: longItems } = fc.letrec<{ json: Json }>((tie) => {
+  const inner = fc.oneof(
+    { maxDepth: 2, depthIdentifier: 'items' },
+    { weight: 12, arbitrary: tiny },
+    { weight: 1, arbitrary: tie('json') },
+  );
+  const key = fc.oneof(
+    { weight: 12, arbitrary: fc.stringMatching(/^[a-z]{2,4}$/) },
+    { weight: 1, arbitrary: keys },
+  );
+  const map = fc.dictionary(key, inner, { minKeys: 6, maxKeys: 12, size: 'max' });
+  const list = fc.array(inner, { minLength: 10, maxLength: 16, size: 'max' });
+  const item = fc.oneof(
+    { weight: 4, arbitrary: map },
+    { weight: 2, arbitrary: list },
+    { weight: 1, arbitrary: tiny },
+  );
+  return { json: fc.array(item, { minLength: 1, maxLength: 4, size: 'max' }) };
+});
+const longItemsAnywhere = fc.oneof(
+  longItems,
+  fc.record({ name: scalars, items: longItems, end: scalars }),
+);
+
+/** How often each kind of item in sections was met. */
+type Kinds = Record<'map' | 'list' | 'below' | 'nested', number>;
+
+function countKinds(text: string, kinds: Kinds): void {
+  const visit = (body: Body, isInItem: boolean) => {
+    for (const part of body.parts) {
+      if (part.kind === 'leaf') continue;
+      if (body.isList) {
+        if (isInItem) kinds.nested += 1;
+        if (!part.body.isCompact) kinds.below += 1;
+        else kinds[part.body.isList ? 'list' : 'map'] += 1;
+      }
+      visit(part.body, isInItem || body.isList);
+    }
+  };
+  const scanned = scanSections(text);
+  if (scanned) visit(scanned.root, false);
+}
 
 /** A path into a value, by chance mostly an existing one, in the end maybe a new one. */
 function pathIn(value: YamlValue, choose: (count: number) => number): YamlPath {
@@ -240,6 +292,27 @@ describe('an edit by sections equals the edit of the whole text', () => {
       ),
       { numRuns: 25 * RUNS, endOnFailure: true, interruptAfterTimeLimit: 60_000 },
     );
+  }, 120_000);
+
+  test('for long items of lists', () => {
+    const kinds: Kinds = { map: 0, list: 0, below: 0, nested: 0 };
+    fc.assert(
+      fc.property(
+        longItemsAnywhere,
+        fc.nat(),
+        fc.array(small, { minLength: 2, maxLength: 4 }),
+        (value, seed, news) => {
+          const isPrinted = seed % 3 === 0;
+          const text = isPrinted
+            ? editYaml(parseYaml('{}\n'), cloneValue(value)).text
+            : layOut(value, seed, { anchors: false, tame: true }).text;
+          countKinds(text, kinds);
+          checkText(text, seed, news, { edits: 6 });
+        },
+      ),
+      { numRuns: 25 * RUNS, endOnFailure: true, interruptAfterTimeLimit: 60_000 },
+    );
+    for (const kind of Object.values(kinds)) expect(kind).toBeGreaterThan(3);
   }, 120_000);
 
   test('for values as they are printed', () => {

@@ -3,7 +3,7 @@
  * same objects as before are equal without a look into them.
  */
 import { likeness } from './match-lists.js';
-import { type Body, keysOf, type Part } from './section-tree.js';
+import { type Body, type Branch, keysOf, type Part } from './section-tree.js';
 import type { Place } from './section-window.js';
 import type { YamlPath } from './yaml-path.js';
 import { equalValues, isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
@@ -15,7 +15,7 @@ export interface PlaceChange {
   readonly next: YamlValue;
   /** Whether an entry becomes a string that was none; its looks follow its siblings'. */
   readonly hasNewText: boolean;
-  /** The last leaf of a list: what is added looks like it. */
+  /** The last part of a list: what is added looks like it. */
   readonly model: number | undefined;
   /** How many items of a list stand before the sections. */
   readonly before: number;
@@ -24,15 +24,22 @@ export interface PlaceChange {
 /** Whether the items of the list at a path are where they were, with new ones behind them. */
 export type KeepsPlaces = (path: YamlPath) => boolean;
 
+/** What is known of a change beyond the values. */
+export interface KnownPlaces {
+  readonly keepsPlaces: KeepsPlaces;
+  /** Bodies that change in one piece, with the entry that they belong to. */
+  readonly closed: ReadonlySet<Body>;
+}
+
 /** The changes, the last one in the text first; `undefined` where the text has to be edited as a whole. */
 export function changedPlaces(
   root: Body,
   value: YamlValue,
   next: YamlValue,
-  keepsPlaces: KeepsPlaces = () => false,
+  known: KnownPlaces,
 ): PlaceChange[] | undefined {
   const changes: PlaceChange[] = [];
-  const where = { body: root, branches: [], path: [], keepsPlaces };
+  const where = { body: root, branches: [], path: [], known };
   return addChanges(where, value, next, changes) ? changes.reverse() : undefined;
 }
 
@@ -41,7 +48,7 @@ interface Where {
   readonly body: Body;
   readonly branches: readonly number[];
   readonly path: YamlPath;
-  readonly keepsPlaces: KeepsPlaces;
+  readonly known: KnownPlaces;
 }
 
 function addChanges(
@@ -51,7 +58,7 @@ function addChanges(
   changes: PlaceChange[],
 ): boolean {
   if (isList(value) && isList(next)) {
-    const isKept = next.length >= value.length && where.keepsPlaces(where.path);
+    const isKept = next.length >= value.length && where.known.keepsPlaces(where.path);
     return isKept
       ? addItemChanges(where, value, next, changes)
       : addListChange(where, value, next, changes);
@@ -59,44 +66,62 @@ function addChanges(
   return isMap(value) && isMap(next) && addMapChanges(where, value, next, changes);
 }
 
+/** The changes within a branch; false, with none added, where it changes in one piece. */
+function addInnerChanges(
+  { branches, path, known }: Where,
+  { index, branch, step }: { index: number; branch: Branch; step: string | number },
+  value: YamlValue | undefined,
+  next: YamlValue | undefined,
+  changes: PlaceChange[],
+): boolean {
+  const { body } = branch;
+  if (value === undefined || next === undefined || known.closed.has(body)) return false;
+  const below: PlaceChange[] = [];
+  const where = { body, branches: [...branches, index], path: [...path, step], known };
+  if (!addChanges(where, value, next, below)) return false;
+  for (const change of below) changes.push(change);
+  return true;
+}
+
 /** A change for each section with an item that differs; new ones go to the last. */
 function addItemChanges(
-  { body, branches }: Where,
+  where: Where,
   value: readonly YamlValue[],
   next: readonly YamlValue[],
   changes: PlaceChange[],
 ): boolean {
+  const { body, branches } = where;
   let before = 0;
-  for (const [index, { count }] of body.parts.entries()) {
+  for (const [index, part] of body.parts.entries()) {
+    const step = before;
+    const after = before + part.count;
+    before = after;
     const isLast = index === body.parts.length - 1;
-    const now = next.slice(before, isLast ? undefined : before + count);
-    const isSomeNew = now.some((item, at) => !isSame(value[before + at], item));
-    if (isSomeNew) {
-      const old = value.slice(before, before + count);
-      const place = { branches, from: index, to: index };
-      const hasNewText = now.some(
-        (item, at) => typeof item === 'string' && typeof old[at] !== 'string',
-      );
-      changes.push({
-        place,
-        next: now,
-        hasNewText,
-        model: isLast ? undefined : body.parts.length - 1,
-        before,
-      });
+    const now = next.slice(step, isLast ? undefined : after);
+    const isSomeNew = now.some((item, at) => !isSame(value[step + at], item));
+    if (!isSomeNew) continue;
+    if (part.kind === 'branch' && now.length === 1) {
+      const branch = { index, branch: part, step };
+      if (addInnerChanges(where, branch, value[step], next[step], changes)) continue;
     }
-    before += count;
+    const old = value.slice(step, after);
+    const place = { branches, from: index, to: index };
+    const hasNewText = now.some(
+      (item, at) => typeof item === 'string' && typeof old[at] !== 'string',
+    );
+    changes.push({ place, next: now, hasNewText, model: undefined, before: step });
   }
   return true;
 }
 
 /** One change that holds everything between the items that stay at the front and at the end. */
 function addListChange(
-  { body, branches }: Where,
+  where: Where,
   value: readonly YamlValue[],
   next: readonly YamlValue[],
   changes: PlaceChange[],
 ): boolean {
+  const { body, branches } = where;
   const shorter = Math.min(value.length, next.length);
   let head = 0;
   while (head < shorter && isSame(value[head], next[head])) head += 1;
@@ -115,6 +140,11 @@ function addListChange(
     if (to === -1 && last < passed) [to, after] = [index, value.length - passed];
   }
   if (from === -1 || to === -1 || next.length === 0) return false;
+  const part = body.parts[from];
+  if (isKept && part?.kind === 'branch') {
+    const branch = { index: from, branch: part, step: head };
+    if (addInnerChanges(where, branch, value[head], next[head], changes)) return true;
+  }
   const model = !isKept && to < body.parts.length - 1 ? body.parts.length - 1 : undefined;
   const isText = (item: YamlValue | undefined) => typeof item === 'string';
   const changed = next.slice(head, next.length - tail);
@@ -129,10 +159,9 @@ function addListChange(
   return true;
 }
 
-/** Whether a list or map counts as one that changed, not as one removed and another added. */
+/** Whether an item counts as one that changed, not as one removed and another added. */
 function isStillAlike(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
-  const isAlikeKind = (isList(a) && isList(b)) || (isMap(a) && isMap(b));
-  return isAlikeKind && likeness(a ?? null, b ?? null, new Map()) > 0;
+  return a !== undefined && b !== undefined && likeness(a, b) > 0;
 }
 
 function isSame(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
@@ -151,7 +180,7 @@ function addMapChanges(
   next: YamlMap,
   changes: PlaceChange[],
 ): boolean {
-  const { body, branches, path } = where;
+  const { body, branches } = where;
   const added = addedKeys(body, value, next);
   if (!added) return false;
   const runs: Run[] = [];
@@ -160,16 +189,9 @@ function addMapChanges(
     if (!isChanged(part, value, next) && !added.has(index)) continue;
     if (part.kind === 'branch' && !added.has(index)) {
       const below: PlaceChange[] = [];
-      const [old, now] = [own(value, part.key), own(next, part.key)];
-      const isEdited =
-        old !== undefined &&
-        now !== undefined &&
-        addChanges(
-          { ...where, body: part.body, branches: [...branches, index], path: [...path, part.key] },
-          old,
-          now,
-          below,
-        );
+      const { key } = part;
+      const branch = { index, branch: part, step: key };
+      const isEdited = addInnerChanges(where, branch, own(value, key), own(next, key), below);
       if (isEdited) {
         inner.set(index, below);
         continue;

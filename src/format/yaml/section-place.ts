@@ -20,8 +20,16 @@ export interface FoundPlace {
   readonly isBehindBranch: boolean;
 }
 
-/** The sections for a path, or `undefined` where it leads nowhere or a section does not tell. */
-export function findPlace(root: Body, path: YamlPath, isRemoval: boolean): FoundPlace | undefined {
+/**
+ * The sections for a path, or `undefined` where it leads nowhere or a section does not tell.
+ * @param most how many branches may be gone into: what is in others stays in one piece
+ */
+export function findPlace(
+  root: Body,
+  path: YamlPath,
+  isRemoval: boolean,
+  most = path.length,
+): FoundPlace | undefined {
   let body = root;
   const branches: number[] = [];
   for (const [level, step] of path.entries()) {
@@ -31,17 +39,20 @@ export function findPlace(root: Body, path: YamlPath, isRemoval: boolean): Found
     const isLast = level === path.length - 1;
     if (isNew && isRemoval) return undefined;
     const part = body.parts[at];
-    if (part?.kind === 'branch' && !isNew && !isLast) {
+    if (part?.kind === 'branch' && !isNew && !isLast && level < most) {
       branches.push(at);
       body = part.body;
       continue;
     }
     const rest = { level, isList: body.isList, before, isNew };
-    if (isNew && part?.kind === 'branch') {
+    // A new item looks like the last one, all of it; a new key only follows what is above it.
+    if (isNew && part?.kind === 'branch' && !body.isList) {
       return { ...rest, place: endOf(body, branches), isBehindBranch: true };
     }
     const whole = { ...rest, place: { branches, from: at, to: at }, isBehindBranch: false };
-    return isRemoval && isLast ? withNeighbour(body, whole, step) : whole;
+    if (!isRemoval || !isLast) return whole;
+    const all = withNeighbour(body, whole, step);
+    return all ?? (level > 0 ? findPlace(root, path, isRemoval, level - 1) : undefined);
   }
   return undefined;
 }

@@ -5,7 +5,7 @@
  * it, whatever it is (a block, a quoted or plain scalar that goes on, a flow collection), and each
  * line in column c is a comment or begins an entry. See docs/adr/0019-edits-work-on-sections.md.
  */
-import { type Body, bodyOf, branchOf, leafOf, type Part } from './section-tree.js';
+import { type Body, bodyOf, branchOf, isCut, leafOf, type Part } from './section-tree.js';
 import { readPlain } from './yaml-scalar.js';
 
 /** A text in sections. */
@@ -45,17 +45,22 @@ export function scanSections(text: string): Scanned | undefined {
   const column = firstColumn(text, rootStart);
   if (column === undefined) return undefined;
   const { length } = text;
-  const root = scanBody({ text, start: rootStart, end: length, ...column, cuts: 0 });
+  const range = { text, start: rootStart, end: length, isCompact: false, cuts: 0 };
+  const root = scanBody({ ...range, ...column });
   return root && { preamble: text.slice(0, rootStart), root };
 }
 
-/** A piece of a body scanned anew: its parts, or `undefined` where it is none any more. */
+/**
+ * A piece of a body scanned anew: its parts, or `undefined` where it is none any more.
+ * @param isFirst whether the body begins with the piece
+ */
 export function scanParts(
   text: string,
-  body: Pick<Body, 'isList' | 'column'>,
+  { isList, column, isCompact }: Pick<Body, 'isList' | 'column' | 'isCompact'>,
+  isFirst: boolean,
 ): readonly Part[] | undefined {
-  const { isList, column } = body;
-  return scanBody({ text, start: 0, end: text.length, isList, column, cuts: 0 })?.parts;
+  const range = { text, start: 0, end: text.length, isList, column, cuts: 0 };
+  return scanBody({ ...range, isCompact: isCompact && isFirst })?.parts;
 }
 
 /**
@@ -160,6 +165,8 @@ interface Range {
   readonly end: number;
   readonly isList: boolean;
   readonly column: number;
+  /** Whether the first entry begins at the start of the range, behind a dash on its line. */
+  readonly isCompact: boolean;
   readonly cuts: number;
 }
 
@@ -171,6 +178,8 @@ interface Open {
   readonly lineEnd: number;
   readonly key: string;
   readonly isEmpty: boolean;
+  /** Where a map or list begins behind a dash, on its line; -1 where none does. */
+  readonly innerAt: number;
   /** Whether what begins on its line is certainly no string, but for block scalars. */
   readonly isCollection: boolean;
   mayHoldText: boolean;
@@ -180,7 +189,7 @@ interface Open {
 
 function scanBody(range: Range): Body | undefined {
   const scan = new BodyScan(range);
-  return scan.run() ? bodyOf(range.isList, range.column, scan.parts) : undefined;
+  return scan.run() ? bodyOf(range, scan.parts) : undefined;
 }
 
 class BodyScan {
@@ -202,13 +211,13 @@ class BodyScan {
 
   /** False where something is not certain. */
   run(): boolean {
-    const { text, start, end, column } = this.range;
+    const { text, start, end, column, isCompact } = this.range;
     for (let at = start; at < end; ) {
       let first = at;
       while (text.charCodeAt(first) === SPACE) first += 1;
       const next = nextLine(text, first);
       const unit = text.charCodeAt(first);
-      const indent = first - at;
+      const indent = isCompact && at === start ? column : first - at;
       if (unit === HASH && indent <= column) {
         if (this.commentsAt === -1) this.commentsAt = at;
       } else if (unit !== NEWLINE && unit !== HASH && first < end) {
@@ -252,7 +261,8 @@ class BodyScan {
     const isCollection = line.isMap === true || /[[{|>]/.test(line.first);
     const flags = { isEmpty, isCollection, mayHoldText: !isNoText };
     const below = { isIndentless: false, hasDeeper: false };
-    this.open = { start, lineEnd: next, key: line.key, ...flags, ...below };
+    const innerAt = line.isMap === true ? line.valueAt : -1;
+    this.open = { start, lineEnd: next, key: line.key, innerAt, ...flags, ...below };
     return true;
   }
 
@@ -278,11 +288,12 @@ class BodyScan {
   private close(end: number): void {
     const { open, range } = this;
     if (!open) return;
-    const body =
-      open.isEmpty && end - open.lineEnd > BRANCH_LENGTH ? this.inner(open, end) : undefined;
+    const start = open.innerAt === -1 ? open.lineEnd : open.innerAt;
+    const canBeCut = open.innerAt !== -1 || open.isEmpty;
+    const body = canBeCut && end - start > BRANCH_LENGTH ? this.inner(open, start, end) : undefined;
     if (body) {
       this.flush(open.start);
-      this.parts.push(branchOf(range.text.slice(open.start, open.lineEnd), open.key, body));
+      this.parts.push(branchOf(range.text.slice(open.start, start), open.key, body));
       this.groupStart = end;
       return;
     }
@@ -292,19 +303,36 @@ class BodyScan {
     this.groupHasText ||= open.mayHoldText;
   }
 
-  private inner(open: Open, end: number): Body | undefined {
+  /** What stands in an entry from `start` on, in sections. */
+  private inner(open: Open, start: number, end: number): Body | undefined {
     const { text, isList, column, cuts } = this.range;
-    if (isList || cuts >= MAX_CUTS) return undefined;
-    const start = open.lineEnd;
-    const found = firstColumn(text, start, end);
-    if (!found || found.column < column + (found.isList ? 0 : 1)) return undefined;
-    return scanBody({ text, start, end, ...found, cuts: cuts + 1 });
+    if (cuts >= MAX_CUTS) return undefined;
+    const isCompact = open.innerAt !== -1;
+    const found = isCompact ? this.behindDash(start) : firstColumn(text, start, end);
+    // Dashes below a key may stand in its column.
+    const least = found?.isList && !isList ? column : column + 1;
+    if (!found || found.column < least) return undefined;
+    const body = scanBody({ text, start, end, ...found, isCompact, cuts: cuts + 1 });
+    // An item that would be one section is one with its dash.
+    return isList && body && !isCut(body) ? undefined : body;
+  }
+
+  /** As {@link firstColumn}, for what begins on the line of a dash. */
+  private behindDash(at: number): { isList: boolean; column: number } {
+    const { text, start, isCompact, column } = this.range;
+    const line = text.lastIndexOf('\n', at - 1) + 1;
+    // Of a line that begins behind another dash only the end is here.
+    const before = isCompact && line <= start ? column + at - start : at - line;
+    return { isList: isDash(text, at), column: before };
   }
 
   private flush(end: number): void {
     if (this.groupCount > 0) {
       const text = this.range.text.slice(this.groupStart, end);
-      this.parts.push(leafOf(text, this.groupCount, this.groupKeys, this.groupHasText));
+      const { start, column, isCompact } = this.range;
+      const indent = isCompact && this.groupStart === start ? column : 0;
+      const flags = { indent, mayHoldText: this.groupHasText };
+      this.parts.push(leafOf(text, this.groupCount, this.groupKeys, flags));
     }
     this.groupStart = end;
     this.groupKeys = [];

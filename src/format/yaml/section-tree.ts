@@ -1,15 +1,20 @@
 /**
  * A block text cut into sections, so that an edit touches one of them: entries of a block map or
- * items of a block list, grouped to about a kilobyte, and maps and lists within maps where these are
+ * items of a block list, grouped to a few lines, and maps and lists within these where they are
  * long. Immutable but for what is remembered; where the cuts are is decided by `section-scan.ts`.
  */
 import { utf8Length } from '../utf8.js';
 import { isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
-/** Entries that stand together, with the comments above them: a valid document by itself. */
+/**
+ * Entries that stand together, with the comments above them: a valid document by itself, once its
+ * first line is indented.
+ */
 export interface Leaf {
   readonly kind: 'leaf';
   readonly text: string;
+  /** The column in which the text begins: 0, or behind a dash that stands before it on its line. */
+  readonly indent: number;
   readonly length: number;
   /** How many entries. */
   readonly count: number;
@@ -21,11 +26,15 @@ export interface Leaf {
   readonly known: { value?: YamlValue; hasText?: boolean; tokens?: number; bytes?: number };
 }
 
-/** One entry of a map whose value is cut into sections itself. */
+/** One entry whose value is cut into sections itself. */
 export interface Branch {
   readonly kind: 'branch';
-  /** The comments above the key, and the key's line. */
+  /**
+   * The comments above the entry, and its line with the key or dash; of a dash that the first entry of
+   * the body stands behind only what comes before that.
+   */
   readonly head: string;
+  /** Empty for an item of a list. */
   readonly key: string;
   readonly body: Body;
   readonly length: number;
@@ -35,11 +44,13 @@ export interface Branch {
 /** A piece of a {@link Body}. */
 export type Part = Leaf | Branch;
 
-/** A block map or a block list in sections. A list has only leaves. */
+/** A block map or a block list in sections. */
 export interface Body {
   readonly isList: boolean;
   /** Where keys or dashes stand. */
   readonly column: number;
+  /** Whether its first entry stands behind a dash, on its line: `- key: value`, `- - a`. */
+  readonly isCompact: boolean;
   readonly parts: readonly Part[];
   readonly length: number;
   readonly count: number;
@@ -56,9 +67,10 @@ export function leafOf(
   text: string,
   count: number,
   keys: readonly string[],
-  mayHoldText: boolean,
+  { indent, mayHoldText }: Pick<Leaf, 'indent' | 'mayHoldText'>,
 ): Leaf {
-  return { kind: 'leaf', text, length: text.length, count, keys, mayHoldText, known: {} };
+  const { length } = text;
+  return { kind: 'leaf', text, indent, length, count, keys, mayHoldText, known: {} };
 }
 
 /** A branch, its length added up. */
@@ -67,13 +79,16 @@ export function branchOf(head: string, key: string, body: Body): Branch {
 }
 
 /** A body, its lengths added up. */
-export function bodyOf(isList: boolean, column: number, parts: readonly Part[]): Body {
+export function bodyOf(
+  { isList, column, isCompact }: Pick<Body, 'isList' | 'column' | 'isCompact'>,
+  parts: readonly Part[],
+): Body {
   let [length, count] = [0, 0];
   for (const part of parts) {
     length += part.length;
     count += part.count;
   }
-  return { isList, column, parts, length, count, known: {} };
+  return { isList, column, isCompact, parts, length, count, known: {} };
 }
 
 /** Whether there is more than one section. */
@@ -109,6 +124,13 @@ export function partOfItem(body: Body, item: number): { at: number; before: numb
     before += count;
   }
   return undefined;
+}
+
+/** How many entries stand before a part of a body. */
+export function countBefore(body: Body, at: number): number {
+  let count = 0;
+  for (let index = 0; index < at; index += 1) count += body.parts[index]?.count ?? 0;
+  return count;
 }
 
 /** How many units stand before a part of a body. */
@@ -171,8 +193,8 @@ function assemble(
   if (body.isList) {
     const items: YamlValue[] = [];
     for (const part of body.parts) {
-      if (part.kind === 'branch') continue;
-      for (const item of read(part, depth) as YamlValue[]) items.push(item);
+      if (part.kind === 'branch') items.push(bodyValue(part.body, read, depth + 1));
+      else for (const item of read(part, depth) as YamlValue[]) items.push(item);
     }
     return Object.freeze(items) as YamlValue[];
   }
@@ -210,8 +232,9 @@ function noteItems(body: Body, value: readonly YamlValue[]): boolean {
   if (value.length !== body.count) return false;
   let at = 0;
   for (const part of body.parts) {
-    if (part.kind !== 'leaf') return false;
-    part.known.value ??= Object.freeze(value.slice(at, at + part.count)) as YamlValue[];
+    if (part.kind === 'leaf') {
+      part.known.value ??= Object.freeze(value.slice(at, at + part.count)) as YamlValue[];
+    } else if (!noteValue(part.body, value[at] ?? null)) return false;
     at += part.count;
   }
   body.known.value = value as YamlValue[];
@@ -258,26 +281,38 @@ export function tokensIn(body: Body, count: (text: string) => number): number {
 
 /** A body with what another one knows of the same sections. */
 export function reuseKnown(body: Body, known: Body): Body {
-  if (body.isList !== known.isList || body.column !== known.column) return body;
+  const isAlike = (['isList', 'column', 'isCompact'] as const).every(
+    (of) => body[of] === known[of],
+  );
+  if (!isAlike) return body;
+  // Each part once: a value that stands in two places is two values.
   const leaves = new Map<string, Leaf[]>();
-  const branches = new Map<string, Branch>();
+  const branches = new Map<string, Branch[]>();
   for (const part of known.parts) {
-    if (part.kind === 'leaf') {
-      const same = leaves.get(part.text);
-      if (same) same.push(part);
-      else leaves.set(part.text, [part]);
-    } else branches.set(part.key, part);
+    if (part.kind === 'leaf') addTo(leaves, part.text, part);
+    else addTo(branches, nameOf(part), part);
   }
   const parts = body.parts.map((part) => {
-    // Each leaf once: a value that stands in two places is two values.
     if (part.kind === 'leaf') return leaves.get(part.text)?.shift() ?? part;
-    const branch = branches.get(part.key);
+    const branch = branches.get(nameOf(part))?.shift();
     return branch ? branchOf(part.head, part.key, reuseKnown(part.body, branch.body)) : part;
   });
   const isSame =
     parts.length === known.parts.length &&
     parts.every((part, index) => isSamePart(part, known.parts[index]));
   return isSame ? known : { ...body, parts };
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
+/** What a branch is found again by: its key, or the beginning of an item. */
+function nameOf({ key, body }: Branch): string {
+  const [first] = body.parts;
+  return key !== '' || !first ? key : first.kind === 'leaf' ? first.text : nameOf(first);
 }
 
 function isSamePart(part: Part, other: Part | undefined): boolean {

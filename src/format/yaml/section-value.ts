@@ -5,7 +5,7 @@
 
 import { siblingString } from './replace-node.js';
 import { endOfComments } from './section-scan.js';
-import type { Body, Leaf } from './section-tree.js';
+import { type Body, bodyValue, type Leaf, type Part } from './section-tree.js';
 import type { PrintStyle } from './yaml-print.js';
 import { STYLE_SAMPLE, StyleCounts } from './yaml-style.js';
 import { DEFAULT_LIMITS, type ParseYamlOptions, parseYaml, type YamlText } from './yaml-text.js';
@@ -22,7 +22,9 @@ export function readLeaf(
   options: ParseYamlOptions,
 ): { yaml: YamlText; root: CollectionNode } {
   const maxDepth = (options.limits?.maxDepth ?? DEFAULT_LIMITS.maxDepth) - depth + 1;
-  const yaml = parseYaml(leaf.text, { ...options, limits: { ...options.limits, maxDepth } });
+  // What begins behind a dash stands in its column.
+  const text = leaf.indent === 0 ? leaf.text : ' '.repeat(leaf.indent) + leaf.text;
+  const yaml = parseYaml(text, { ...options, limits: { ...options.limits, maxDepth } });
   const { root } = yaml;
   const isExpected =
     isCollection(root) &&
@@ -40,6 +42,19 @@ export function readLeaf(
 /** What a leaf says, read once. */
 export function leafValue(leaf: Leaf, depth: number, options: ParseYamlOptions): YamlValue {
   return leaf.known.value ?? readLeaf(leaf, depth, options).root.value;
+}
+
+/** What a part says: a map or a list of its entries. */
+export function partValue(
+  part: Part,
+  body: Pick<Body, 'isList'>,
+  depth: number,
+  options: ParseYamlOptions,
+): YamlValue {
+  const read = (leaf: Leaf, at: number) => leafValue(leaf, at, options);
+  if (part.kind === 'leaf') return read(part, depth);
+  const value = bodyValue(part.body, read, depth + 1);
+  return body.isList ? [value] : Object.fromEntries([[part.key, value]]);
 }
 
 /** The habits of a text whose root begins at `start`. Reads the leaves at the beginning of the text. */
@@ -63,8 +78,13 @@ function addBody(
   for (const part of body.parts) {
     if (at >= STYLE_SAMPLE) return;
     if (part.kind === 'leaf') addLeaf(counts, part, STYLE_SAMPLE - at, depth, options);
-    else if (at + keyLineOf(part.head) < STYLE_SAMPLE) {
-      addBody(counts, part.body, at + part.head.length, body.column, depth + 1, options);
+    else {
+      const isBehindDash = body.isCompact && at === start;
+      const entry = isBehindDash ? 0 : keyLineOf(part.head) + body.column;
+      if (at + entry >= STYLE_SAMPLE) return;
+      if (part.body.isCompact) counts.addItem(part.head.length - entry);
+      const column = body.isList ? undefined : body.column;
+      addBody(counts, part.body, at + part.head.length, column, depth + 1, options);
     }
     at += part.length;
   }
@@ -84,7 +104,7 @@ function addLeaf(
   if (!found) {
     const { yaml, root } = readLeaf(leaf, depth, options);
     found = new StyleCounts();
-    found.addEntries(root, yaml.lines, limit);
+    found.addEntries(root, yaml.lines, limit + leaf.indent);
     if (isWhole) leafCounts.set(leaf, found);
   }
   counts.add(found);
@@ -96,9 +116,9 @@ export function keyLineOf(head: string): number {
 }
 
 /** Where the first entry of a body begins in it. */
-function firstEntryOf({ parts, column }: Body): number {
+function firstEntryOf({ parts, column, isCompact }: Body): number {
   const [part] = parts;
-  if (!part) return 0;
+  if (!part || isCompact) return 0;
   if (part.kind === 'branch') return keyLineOf(part.head) + column;
   const comments = leadingComments(part.text);
   return comments.length + column;

@@ -7,10 +7,9 @@
  */
 import { CheckpointError } from '../../errors.js';
 import { utf8Length } from '../utf8.js';
-import { getAt, setAt } from './path-access.js';
-import { type RecentTrees, withRecent } from './recent-trees.js';
-import { changedPlaces, type KeepsPlaces, type PlaceChange } from './section-diff.js';
-import { findPlace } from './section-place.js';
+import { setAt } from './path-access.js';
+import type { KeepsPlaces } from './section-diff.js';
+import { SectionEditor, type Sections, type SectionsEdit } from './section-edit.js';
 import { scanSections } from './section-scan.js';
 import {
   type Body,
@@ -21,29 +20,10 @@ import {
   reuseKnown,
   tokensIn,
 } from './section-tree.js';
-import { leafValue, NotInSections, styleOfSections } from './section-value.js';
-import {
-  type Committed,
-  commitAppended,
-  commitWindow,
-  documentText,
-  nextOf,
-  openWindow,
-  outerPath,
-  type Place,
-  textModel,
-  type Window,
-} from './section-window.js';
+import { leafValue, NotInSections } from './section-value.js';
+import { documentText } from './section-window.js';
 import type { Splice } from './splice.js';
-import {
-  editAt,
-  editYaml,
-  type KnownChange,
-  keptPlaces,
-  setAllYaml,
-  setYaml,
-  type YamlEdit,
-} from './yaml-edit.js';
+import { editYaml, keptPlaces, setAllYaml, setYaml, type YamlEdit } from './yaml-edit.js';
 import type { YamlPath } from './yaml-path.js';
 import { problemsIn } from './yaml-problem.js';
 import {
@@ -63,38 +43,6 @@ export interface DocumentEdit {
   readonly document: YamlDocument;
   /** Ascending, in UTF-16 units of the text before; `undefined` where the text was written anew. */
   readonly splices: readonly Splice[] | undefined;
-}
-
-interface Sections {
-  readonly preamble: string;
-  readonly root: Body;
-  /** The size in UTF-8; `undefined` for texts far from the limit. */
-  readonly bytes: number | undefined;
-  /** The lexical tokens; `undefined` for texts far from the limit, or whose value nobody has asked for. */
-  tokens?: number | undefined;
-  /** Whether all sections were read, but for those that edits have made since. */
-  isRead?: boolean | undefined;
-  /** The trees that were read last, the newest first: the next edit often needs one again. */
-  recent?: RecentTrees | undefined;
-}
-
-/** What an edit does in a window. */
-interface WindowEdit {
-  readonly place: Place;
-  /** What the window's text is to say, and what else is known of the change. */
-  readonly change: (
-    window: Window,
-    value: YamlValue,
-  ) => { readonly next: YamlValue; readonly known: KnownChange };
-  /** The level of the body whose strings show how a new one looks; `undefined` where none is needed. */
-  readonly modelLevel: (window: Window, value: YamlValue) => number | undefined;
-  /** The index of a leaf to be in the window in any case. */
-  readonly model?: number | undefined;
-  readonly commit: (
-    window: Window,
-    splices: readonly Splice[],
-    edited: YamlText,
-  ) => Committed | undefined;
 }
 
 /** A text, or what gives it. */
@@ -222,23 +170,46 @@ export class YamlDocument {
 
   /** As {@link setYaml}. @throws CheckpointError as that does */
   set(path: YamlPath, next: YamlValue | undefined): DocumentEdit {
-    const edit = attempt(() => this.#setInSections(path, next));
-    if (edit) return edit;
+    const sections = this.#sections;
+    const edit = sections && attempt(() => this.#editor.set(sections, path, next));
+    if (edit) return this.#after(edit);
     // What is wrong with a path is said without parsing the whole text.
-    if (this.#sections) setAt(this.value, path, next);
+    if (sections) setAt(this.value, path, next);
     return this.#taken(setYaml(this.#parsed, path, next));
   }
 
   /** As {@link editYaml}. @throws CheckpointError as that does */
   edit(next: YamlValue): DocumentEdit {
-    const edit = attempt(() => this.#editInSections(next));
+    const edit = this.#editInSections(next);
     return edit ?? this.#taken(editYaml(this.#parsed, next));
   }
 
   /** As {@link setAllYaml}. @throws CheckpointError as that does */
   setAll(paths: readonly YamlPath[], next: YamlValue): DocumentEdit {
-    const edit = attempt(() => this.#editInSections(next, keptPlaces(paths)));
+    const edit = this.#editInSections(next, keptPlaces(paths));
     return edit ?? this.#taken(setAllYaml(this.#parsed, paths, next));
+  }
+
+  #editInSections(next: YamlValue, keepsPlaces?: KeepsPlaces): DocumentEdit | undefined {
+    const sections = this.#sections;
+    const edit =
+      sections &&
+      attempt(() => {
+        const { value } = this;
+        if (equalValues(value, next)) return { sections, splices: [] };
+        return this.#editor.edit(sections, value, next, keepsPlaces);
+      });
+    return edit && this.#after(edit);
+  }
+
+  get #editor(): SectionEditor {
+    return new SectionEditor(this.#options, this.#limits);
+  }
+
+  #after({ sections, splices }: SectionsEdit): DocumentEdit {
+    const isSame = sections === this.#found;
+    const document = isSame ? this : new YamlDocument(this.#options, undefined, sections);
+    return { document, splices };
   }
 
   #taken(edit: YamlEdit): DocumentEdit {
@@ -249,139 +220,6 @@ export class YamlDocument {
     if (sections && noteValue(sections.root, edit.source.value)) sections.isRead = true;
     else document.#whole = edit.source;
     return { document, splices: edit.splices };
-  }
-
-  #setInSections(path: YamlPath, next: YamlValue | undefined): DocumentEdit | undefined {
-    const sections = this.#sections;
-    const found = sections && findPlace(sections.root, path, next === undefined);
-    if (!found) return undefined;
-    const { place, level, isList, isNew, isBehindBranch } = found;
-    const pathIn = ({ before }: Window) =>
-      path.map((step, at) =>
-        at === level && isList ? Number(step) - found.before + (before?.count ?? 0) : step,
-      );
-    return this.#editWindow(sections, {
-      place,
-      change: (window, value) => {
-        const inner = pathIn(window);
-        return { next: setAt(value, inner, next), known: { changedPath: inner } };
-      },
-      modelLevel: (window, value) => {
-        if (typeof next !== 'string' || path.length !== level + 1) return undefined;
-        const follows = isNew ? !isList : typeof getAt(value, pathIn(window)) !== 'string';
-        return follows ? level : undefined;
-      },
-      commit: isBehindBranch
-        ? (window, splices) => commitAppended(window, level, splices)
-        : commitWindow,
-    });
-  }
-
-  #editWindow(sections: Sections, edit: WindowEdit): DocumentEdit | undefined {
-    const options = this.#options;
-    const { preamble, root, isRead } = sections;
-    const inner = edit.place.branches.length;
-    const always = edit.model === undefined ? undefined : { level: inner, index: edit.model };
-    let window = openWindow(root, edit.place, always);
-    let source = this.#read(sections, window.text);
-    const level = edit.modelLevel(window, source.value);
-    const model = level === undefined ? undefined : textModel(window, level, source, options);
-    if (model && always && model.index !== always.index) return undefined;
-    if (model && !always) {
-      window = openWindow(root, edit.place, model);
-      source = this.#read(sections, window.text);
-    }
-    const { next, known } = edit.change(window, source.value);
-    const style = () => styleOfSections(root, preamble.length, options);
-    const edited = editAt(source, next, known, style);
-    sections.recent = withRecent(sections.recent, source);
-    if (edited.splices?.length === 0) return { document: this, splices: [] };
-    const committed = edited.splices && edit.commit(window, edited.splices, edited.source);
-    if (!committed) return undefined;
-    const bytes = this.#bytesAfter(sections, window, committed);
-    const tokens = this.#tokensAfter(sections, window, edited.text);
-    if (bytes === 'unknown' || tokens === 'unknown') return undefined;
-    const recent = withRecent(sections.recent, edited.source, source);
-    const after = { preamble, root: committed.root, bytes, tokens, isRead, recent };
-    const splices = committed.splices.map(({ start, end, text }) => {
-      return { start: start + preamble.length, end: end + preamble.length, text };
-    });
-    return { document: new YamlDocument(options, undefined, after), splices };
-  }
-
-  #bytesAfter(
-    { bytes, preamble }: Sections,
-    window: Window,
-    { root, splices }: Committed,
-  ): number | undefined | 'unknown' {
-    const { maxBytes } = this.#limits;
-    // A unit takes three bytes at most.
-    if (bytes === undefined) {
-      return (preamble.length + root.length) * 3 > maxBytes ? 'unknown' : undefined;
-    }
-    let after = bytes;
-    for (const { start, end, text } of splices) {
-      const shift = window.start - window.offset;
-      after += utf8Length(text) - utf8Length(window.text.slice(start + shift, end + shift));
-    }
-    return after > maxBytes ? 'unknown' : after;
-  }
-
-  #tokensAfter(
-    { tokens }: Sections,
-    window: Window,
-    edited: string,
-  ): number | undefined | 'unknown' {
-    if (tokens === undefined) return undefined;
-    const { text, start, end } = window;
-    const after = edited.slice(start, edited.length - (text.length - end));
-    const count = tokens - countTokens(text.slice(start, end)) + countTokens(after);
-    return count > this.#limits.maxTotalTokens ? 'unknown' : count;
-  }
-
-  #read(sections: Sections, text: string): YamlText {
-    const known = sections.recent?.find((one) => one.text === text);
-    return known ?? parseYaml(text, this.#options);
-  }
-
-  #editInSections(next: YamlValue, keepsPlaces?: KeepsPlaces): DocumentEdit | undefined {
-    const sections = this.#sections;
-    if (!sections) return undefined;
-    const { value } = this;
-    if (equalValues(value, next)) return { document: this, splices: [] };
-    let document: YamlDocument = this;
-    const splices: (readonly Splice[])[] = [];
-    // From the last to the first, so that what is still to be changed stays where it is.
-    for (const change of changedPlaces(sections.root, value, next, keepsPlaces) ?? [undefined]) {
-      const edit = change && document.#editPlace(change, keepsPlaces);
-      if (!edit?.splices) return undefined;
-      document = edit.document;
-      splices.push(edit.splices);
-    }
-    return { document, splices: splices.reverse().flat() };
-  }
-
-  #editPlace(
-    { place, next, hasNewText, model, before }: PlaceChange,
-    keepsPlaces: KeepsPlaces | undefined,
-  ): DocumentEdit | undefined {
-    const sections = this.#sections;
-    const level = place.branches.length;
-    return (
-      sections &&
-      this.#editWindow(sections, {
-        place,
-        model,
-        change: (window) => ({
-          next: nextOf(window, next, this.#options),
-          known: {
-            keepsPlaces: keepsPlaces && ((path) => keepsPlaces(outerPath(window, path, before))),
-          },
-        }),
-        modelLevel: () => (hasNewText ? level : undefined),
-        commit: commitWindow,
-      })
-    );
   }
 }
 

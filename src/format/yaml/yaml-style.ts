@@ -63,12 +63,17 @@ export class StyleCounts {
     if (parentColumn !== undefined) this.count(kind, column - parentColumn);
   }
 
+  /** Counts an item that begins so many columns behind its dash. */
+  addItem(columns: number): void {
+    this.count('dash', columns);
+  }
+
   /** Counts what is in a block collection. */
   addEntries(node: CollectionNode, lines: Lines, limit: number): void {
     for (const { start, node: child } of node.entries) {
       if (start >= limit) return;
       const isInline = lines.isSameLine(start, child.start);
-      if (node.kind === 'list' && isInline) this.count('dash', child.start - start);
+      if (node.kind === 'list' && isInline) this.addItem(child.start - start);
       this.addNode(child, node.kind === 'map' ? lines.columnOf(start) : undefined, lines, limit);
     }
   }

@@ -86,6 +86,20 @@ describe('a store parses', () => {
     expect(units).toBeLessThan(2 * WINDOW_UNITS);
   });
 
+  it('one window of a few lines for a field of an item of several kilobytes', async () => {
+    const fields = Array.from({ length: 100 }, (_, at) => [`field-${at}`, `what is said of ${at}`]);
+    const item = (id: number) => ({ id, ...Object.fromEntries(fields) });
+    await store.saveText(printYaml({ title: 'all', tasks: [0, 1, 2].map(item), end: 1 }));
+    const first = await parsedBy(() => store.set('tasks[1].field-50', 'done'));
+    expect(first).toEqual({ texts: 1, units: 143 });
+    const updated = await parsedBy(() =>
+      store.update((draft) => {
+        Object.assign(draft.tasks[2] ?? {}, { 'field-50': 'done' });
+      }),
+    );
+    expect(updated).toEqual({ texts: 1, units: 143 });
+  });
+
   it('one window for an update of one field, once the state was read', async () => {
     void store.state;
     for (const index of [3, 500, 999]) {

@@ -127,6 +127,59 @@ describe('what is parsed', () => {
     expect(units).toBeLessThan(WINDOW);
   });
 
+  describe('of a long item of a list', () => {
+    const lines = (count: number) => Array.from({ length: count }, (_, at) => `line ${at} of it`);
+    const long = (id: number) => ({
+      id,
+      ...Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`field-${at}`, `about ${at}`])),
+      lines: lines(60),
+      steps: [{ name: 'first', log: lines(40) }, lines(40)],
+      end: 1,
+    });
+    const text = printYaml({ phases: [0, 1, 2, 3, 4].map(long), end: 1 });
+    test.each<[string, YamlPath, YamlValue | undefined, number, number]>([
+      ['a field', ['field-33'], 7, 1, 150],
+      ['the field behind its dash', ['id'], 9, 1, 144],
+      ['a line of a list', ['lines', 30], 7, 1, 155],
+      ['a line of a list in an item of a list', ['steps', 0, 'log', 20], 7, 1, 174],
+      ['a line of a list that is an item itself', ['steps', 1, 20], 7, 1, 175],
+      ['a removed field', ['field-33'], undefined, 2, 277],
+      ['a removed line', ['lines', 30], undefined, 2, 288],
+    ])(
+      'a window of a few lines, and what comes of it where an entry goes: %s',
+      (_, path, next, texts, units) => {
+        const document = YamlDocument.of(text);
+        const work = parsedBy(() => document.set(['phases', 2, ...path], next));
+        expect(work).toEqual({ texts, units });
+        const { document: after } = document.set(['phases', 2, ...path], next);
+        expect(after.text).toBe(setYaml(parseYaml(text), ['phases', 2, ...path], next).text);
+      },
+    );
+
+    test('by an update, once the state was read', () => {
+      const document = YamlDocument.of(text);
+      const next = cloneValue(document.value) as { phases: { steps: YamlValue[][] }[] };
+      (next.phases[2]?.steps[1] ?? [])[20] = 7;
+      const work = parsedBy(() => document.edit(next));
+      expect(work).toEqual({ texts: 1, units: 175 });
+      expect(document.edit(next).document.text).toBe(editYaml(parseYaml(text), next).text);
+    });
+
+    test('all of it, where the field behind its dash goes', () => {
+      const document = YamlDocument.of(text);
+      const { units } = parsedBy(() => document.set(['phases', 2, 'id'], undefined));
+      expect(units).toBeLessThan(2.5 * printYaml([long(2)]).length);
+      const path = ['phases', 2, 'id'];
+      const { document: after } = document.set(path, undefined);
+      expect(after.text).toBe(setYaml(parseYaml(text), path, undefined).text);
+      const next = cloneValue(document.value) as { phases: { id?: number }[] };
+      delete next.phases[2]?.id;
+      const byValue = parsedBy(() => document.edit(next));
+      expect(byValue.units).toBeLessThan(2.5 * printYaml([long(2)]).length);
+      expect(document.edit(next).document.text).toBe(editYaml(parseYaml(text), next).text);
+    });
+  });
+
   test('an item without its neighbours, where it is changed by an update', () => {
     const long = (id: number) => ({
       id,
@@ -243,6 +296,27 @@ describe('edits', () => {
     const text = `${listText.replace('end: 1\n', '')}\n# the end\n`;
     const { document } = YamlDocument.of(text).set(['new'], 'y');
     expect(document.text).toBe(setYaml(parseYaml(text), ['new'], 'y').text);
+  });
+
+  test('at several places follow the habits that the text had before all of them', () => {
+    const numbers = Array.from({ length: 100 }, (_, at) => `k${at}: ${at}\n`).join('');
+    const text = `${numbers}q:\n${'  - "x"\n'.repeat(20)}z: 1\n`;
+    const source = parseYaml(text);
+    const next = { ...(source.value as Record<string, YamlValue>), k0: ['word'], q: 1 };
+    const { document } = YamlDocument.of(text).edit(next);
+    expect(document.text).toBe(editYaml(source, next).text);
+    expect(document.text).toContain('- "word"\n');
+  });
+
+  test('at several places follow the last string that a map had before all of them', () => {
+    const lines = Array.from({ length: 200 }, (_, at) => `k${at}: ${at}\n`);
+    lines[150] = "k150: 'far'\n";
+    lines[190] = 'k190: "last"\n';
+    const source = parseYaml(lines.join(''));
+    const next = { ...(source.value as Record<string, YamlValue>), k3: 'word', k190: 1 };
+    const { document } = YamlDocument.of(lines.join('')).edit(next);
+    expect(document.text).toBe(editYaml(source, next).text);
+    expect(document.text).toContain('k3: "word"\n');
   });
 
   test('at several places at once', () => {
