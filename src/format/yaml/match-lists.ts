@@ -17,21 +17,59 @@ const MAX_CELLS = 1_000_000;
 
 /** Matches in the order in which both lists can be walked. */
 export function matchLists(before: readonly YamlValue[], after: readonly YamlValue[]): ListMatch[] {
+  const { head, tail } = equalEnds(before, after);
+  const matches: ListMatch[] = [];
+  for (let index = 0; index < head; index += 1) matches.push({ before: index, after: index });
+  const old = range(head, before.length - tail);
+  const now = range(head, after.length - tail);
+  if (keepIdentities(before, after, old, now)) {
+    for (const index of now) {
+      matches.push({ before: index < before.length - tail ? index : undefined, after: index });
+    }
+  } else fillGaps(before, after, { old, now }, matchEqual(before, after, old, now), matches);
+  for (let left = tail; left > 0; left -= 1) {
+    matches.push({ before: before.length - left, after: after.length - left });
+  }
+  return matches;
+}
+
+/** How many items are the same at the front and, behind those, at the end. */
+function equalEnds(before: readonly YamlValue[], after: readonly YamlValue[]) {
   let head = 0;
   const shorter = Math.min(before.length, after.length);
   while (head < shorter && isSame(before[head], after[head])) head += 1;
   let tail = 0;
   while (tail < shorter - head && isSame(before.at(-1 - tail), after.at(-1 - tail))) tail += 1;
-  const matches: ListMatch[] = [];
-  for (let index = 0; index < head; index += 1) matches.push({ before: index, after: index });
-  const old = range(head, before.length - tail);
-  const now = range(head, after.length - tail);
-  const fixed = matchEqual(before, after, old, now);
-  fillGaps(before, after, { old, now }, fixed, matches);
-  for (let left = tail; left > 0; left -= 1) {
-    matches.push({ before: before.length - left, after: after.length - left });
-  }
-  return matches;
+  return { head, tail };
+}
+
+/** Whether each item is as it was or has the identity that it had, where it was: nothing is to be found out. */
+function keepIdentities(
+  before: readonly YamlValue[],
+  after: readonly YamlValue[],
+  old: readonly number[],
+  now: readonly number[],
+): boolean {
+  if (old.length > now.length) return false;
+  return old.every((index) => {
+    const [a, b] = [before[index] ?? null, after[index] ?? null];
+    return isSame(a, b) || likeness(a, b) >= SAME_IDENTITY;
+  });
+}
+
+/** Whether {@link matchLists} finds every item where it was, and new ones only behind all of them. */
+export function areMatchedInPlace(
+  before: readonly YamlValue[],
+  after: readonly YamlValue[],
+): boolean {
+  const { head, tail } = equalEnds(before, after);
+  if (tail > 0 && before.length !== after.length) return false;
+  const old = before.slice(head, before.length - tail);
+  const now = after.slice(head, after.length - tail);
+  return matchLists(old, now).every((match, index) => {
+    const isNew = match.before === undefined && index >= old.length;
+    return match.after === index && (isNew || match.before === index);
+  });
 }
 
 function isSame(a: YamlValue | undefined, b: YamlValue | undefined): boolean {
@@ -229,6 +267,9 @@ function byPosition(old: readonly number[], now: readonly number[]): Pair[] {
 /** Keys by which people tell the items of a list apart, the strongest first. */
 const IDENTITY_KEYS = ['id', 'name', 'key', 'path', 'file', 'title'];
 
+/** From here on two items have one identity; see {@link likeness}. */
+const SAME_IDENTITY = 2;
+
 /**
  * How much two different items look like one item that changed: 0 not at all, up to 3. `known` keeps
  * what was found out about lists, for callers that compare the same ones often.
@@ -247,7 +288,7 @@ export function likeness(
   for (const key of IDENTITY_KEYS) {
     const [left, right] = [own(a, key), own(b, key)];
     if (left === undefined || right === undefined) continue;
-    if (equalValues(left, right)) return 2 + share;
+    if (equalValues(left, right)) return SAME_IDENTITY + share;
     if (share >= 0.5) return share;
     // Nothing but the identity differs: an item that was renamed.
     return keys.length === same + 1 && Object.keys(b).length === keys.length ? 0.3 : 0;

@@ -2,10 +2,10 @@
  * Which sections of a text say something else than a new value does. Parts of the value that are the
  * same objects as before are equal without a look into them.
  */
-import { likeness } from './match-lists.js';
+import { areMatchedInPlace, likeness } from './match-lists.js';
 import { type Body, type Branch, keysOf, type Part } from './section-tree.js';
 import type { Place } from './section-window.js';
-import type { YamlPath } from './yaml-path.js';
+import { formatPath, type YamlPath } from './yaml-path.js';
 import { equalValues, isList, isMap, type YamlMap, type YamlValue } from './yaml-value.js';
 
 /** Sections that change together. */
@@ -31,16 +31,28 @@ export interface KnownPlaces {
   readonly closed: ReadonlySet<Body>;
 }
 
-/** The changes, the last one in the text first; `undefined` where the text has to be edited as a whole. */
+/** What an edit from a value to another one comes to. */
+export interface ChangedPlaces {
+  /** The last one in the text first. */
+  readonly changes: readonly PlaceChange[];
+  /** As was known before, or has been found out. */
+  readonly keepsPlaces: KeepsPlaces;
+}
+
+/** The changes; `undefined` where the text has to be edited as a whole. */
 export function changedPlaces(
   root: Body,
   value: YamlValue,
   next: YamlValue,
   known: KnownPlaces,
-): PlaceChange[] | undefined {
+): ChangedPlaces | undefined {
   const changes: PlaceChange[] = [];
-  const where = { body: root, branches: [], path: [], known };
-  return addChanges(where, value, next, changes) ? changes.reverse() : undefined;
+  const kept = new Set<string>();
+  const where = { body: root, branches: [], path: [], known, kept };
+  if (!addChanges(where, value, next, changes)) return undefined;
+  const keepsPlaces: KeepsPlaces = (path) =>
+    known.keepsPlaces(path) || (kept.size > 0 && kept.has(formatPath(path)));
+  return { changes: changes.reverse(), keepsPlaces };
 }
 
 /** A body, and how one gets there. */
@@ -49,6 +61,8 @@ interface Where {
   readonly branches: readonly number[];
   readonly path: YamlPath;
   readonly known: KnownPlaces;
+  /** Lists that were found to have their items where they were. */
+  readonly kept: Set<string>;
 }
 
 function addChanges(
@@ -58,17 +72,29 @@ function addChanges(
   changes: PlaceChange[],
 ): boolean {
   if (isList(value) && isList(next)) {
-    const isKept = next.length >= value.length && where.known.keepsPlaces(where.path);
-    return isKept
+    return isKept(where, value, next)
       ? addItemChanges(where, value, next, changes)
       : addListChange(where, value, next, changes);
   }
   return isMap(value) && isMap(next) && addMapChanges(where, value, next, changes);
 }
 
+/** Whether the items of a list are where they were: as is known, or as they are matched otherwise. */
+function isKept(
+  { path, known, kept, body }: Where,
+  value: readonly YamlValue[],
+  next: readonly YamlValue[],
+): boolean {
+  if (next.length < value.length) return false;
+  if (known.keepsPlaces(path)) return true;
+  if (body.parts.length < 2 || !areMatchedInPlace(value, next)) return false;
+  kept.add(formatPath(path));
+  return true;
+}
+
 /** The changes within a branch; false, with none added, where it changes in one piece. */
 function addInnerChanges(
-  { branches, path, known }: Where,
+  { branches, path, known, kept }: Where,
   { index, branch, step }: { index: number; branch: Branch; step: string | number },
   value: YamlValue | undefined,
   next: YamlValue | undefined,
@@ -77,7 +103,7 @@ function addInnerChanges(
   const { body } = branch;
   if (value === undefined || next === undefined || known.closed.has(body)) return false;
   const below: PlaceChange[] = [];
-  const where = { body, branches: [...branches, index], path: [...path, step], known };
+  const where = { body, branches: [...branches, index], path: [...path, step], known, kept };
   if (!addChanges(where, value, next, below)) return false;
   for (const change of below) changes.push(change);
   return true;

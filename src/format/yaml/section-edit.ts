@@ -7,7 +7,12 @@
 import { utf8Length } from '../utf8.js';
 import { getAt, setAt } from './path-access.js';
 import { type RecentTrees, withRecent } from './recent-trees.js';
-import { changedPlaces, type KeepsPlaces, type PlaceChange } from './section-diff.js';
+import {
+  type ChangedPlaces,
+  changedPlaces,
+  type KeepsPlaces,
+  type PlaceChange,
+} from './section-diff.js';
 import { type FoundPlace, findPlace } from './section-place.js';
 import type { Body } from './section-tree.js';
 import { styleOfSections } from './section-value.js';
@@ -145,8 +150,8 @@ export class SectionEditor {
   ): SectionsEdit | undefined {
     const closed = new Set<Body>();
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const changes = changedPlaces(sections.root, value, next, { keepsPlaces, closed });
-      const edit = changes && this.#editPlaces(sections, changes, keepsPlaces);
+      const found = changedPlaces(sections.root, value, next, { keepsPlaces, closed });
+      const edit = found && this.#editPlaces(sections, found);
       if (!edit || 'sections' in edit) return edit;
       // It reaches beyond the sections: what they are a part of may be enough.
       const { branches } = edit.failed;
@@ -159,8 +164,7 @@ export class SectionEditor {
 
   #editPlaces(
     before: Sections,
-    changes: readonly PlaceChange[],
-    keepsPlaces: KeepsPlaces,
+    { changes, keepsPlaces }: ChangedPlaces,
   ): SectionsEdit | { readonly failed: Place } {
     let sections = before;
     const base = { base: before, style: this.#styleOf(before) };

@@ -59,8 +59,21 @@ export interface Body {
     index?: ReadonlyMap<string, number>;
     text?: string;
     bytes?: number;
+    chunks?: readonly Chunk[];
   };
 }
+
+/** Parts of a body that stand together, added up: of many parts most are passed over in one step. */
+interface Chunk {
+  readonly size: number;
+  readonly length: number;
+  readonly count: number;
+  bytes?: number;
+}
+
+/** How many parts are added up; and when they are too many. */
+const CHUNK_SIZE = 128;
+const MAX_CHUNK_SIZE = 4 * CHUNK_SIZE;
 
 /** A leaf of the text given. */
 export function leafOf(
@@ -117,8 +130,12 @@ export function keysOf(part: Part): readonly string[] {
 
 /** Which part of a list holds an item, and how many items stand before the part. */
 export function partOfItem(body: Body, item: number): { at: number; before: number } | undefined {
-  let before = 0;
-  for (let at = 0; at < body.parts.length; at += 1) {
+  let [at, before] = [0, 0];
+  for (const chunk of chunksOf(body)) {
+    if (item < before + chunk.count) break;
+    [at, before] = [at + chunk.size, before + chunk.count];
+  }
+  for (; at < body.parts.length; at += 1) {
     const count = body.parts[at]?.count ?? 0;
     if (item < before + count) return { at, before };
     before += count;
@@ -128,16 +145,60 @@ export function partOfItem(body: Body, item: number): { at: number; before: numb
 
 /** How many entries stand before a part of a body. */
 export function countBefore(body: Body, at: number): number {
-  let count = 0;
-  for (let index = 0; index < at; index += 1) count += body.parts[index]?.count ?? 0;
-  return count;
+  return sumBefore(body, at, 'count');
 }
 
 /** How many units stand before a part of a body. */
 export function lengthBefore(body: Body, at: number): number {
-  let length = 0;
-  for (let index = 0; index < at; index += 1) length += body.parts[index]?.length ?? 0;
-  return length;
+  return sumBefore(body, at, 'length');
+}
+
+function sumBefore(body: Body, at: number, of: 'count' | 'length'): number {
+  let [index, sum] = [0, 0];
+  for (const chunk of chunksOf(body)) {
+    if (at < index + chunk.size) break;
+    [index, sum] = [index + chunk.size, sum + chunk[of]];
+  }
+  for (; index < at; index += 1) sum += body.parts[index]?.[of] ?? 0;
+  return sum;
+}
+
+/** The parts of a body in chunks; none where they are few. */
+function chunksOf({ parts, known }: Body): readonly Chunk[] {
+  if (parts.length < 2 * CHUNK_SIZE) return [];
+  known.chunks ??= Array.from({ length: Math.ceil(parts.length / CHUNK_SIZE) }, (_, index) =>
+    chunkOf(parts.slice(index * CHUNK_SIZE, (index + 1) * CHUNK_SIZE)),
+  );
+  return known.chunks;
+}
+
+function chunkOf(parts: readonly Part[]): Chunk {
+  let [length, count] = [0, 0];
+  for (const part of parts) [length, count] = [length + part.length, count + part.count];
+  return { size: parts.length, length, count };
+}
+
+/** The chunks after parts were replaced; `undefined` where they have to be made anew. */
+function replaceInChunks(
+  chunks: readonly Chunk[] | undefined,
+  from: number,
+  gone: Chunk,
+  added: Chunk,
+): readonly Chunk[] | undefined {
+  if (!chunks) return undefined;
+  let start = 0;
+  for (const [index, chunk] of chunks.entries()) {
+    const end = start + chunk.size;
+    // What is put behind the last part belongs to the last chunk.
+    if (from < end || index === chunks.length - 1) {
+      const size = chunk.size - gone.size + added.size;
+      if (from + gone.size > end || size === 0 || size > MAX_CHUNK_SIZE) return undefined;
+      const length = chunk.length - gone.length + added.length;
+      return chunks.with(index, { size, length, count: chunk.count - gone.count + added.count });
+    }
+    start = end;
+  }
+  return undefined;
 }
 
 /** The text of some parts. */
@@ -157,11 +218,17 @@ export function bodyText(body: Body): string {
 export function replaceParts(body: Body, from: number, to: number, parts: readonly Part[]): Body {
   // Not by splice(): there may be more parts than a call can have arguments.
   const gone = body.parts.slice(from, to + 1);
-  const all = body.parts.slice(0, from).concat(parts, body.parts.slice(to + 1));
-  let { length, count } = body;
-  for (const part of parts) [length, count] = [length + part.length, count + part.count];
-  for (const part of gone) [length, count] = [length - part.length, count - part.count];
+  const [only] = parts;
+  const all =
+    gone.length === 1 && parts.length === 1 && only
+      ? body.parts.with(from, only)
+      : body.parts.slice(0, from).concat(parts, body.parts.slice(to + 1));
+  const [less, more] = [chunkOf(gone), chunkOf(parts)];
+  const length = body.length - less.length + more.length;
+  const count = body.count - less.count + more.count;
   const replaced: Body = { ...body, parts: all, length, count, known: {} };
+  const chunks = replaceInChunks(body.known.chunks, from, less, more);
+  if (chunks) replaced.known.chunks = chunks;
   const before = body.parts[from];
   const [after] = parts;
   if (from === to && parts.length === 1 && before && after && sameKeys(before, after)) {
@@ -243,9 +310,15 @@ function noteItems(body: Body, value: readonly YamlValue[]): boolean {
 
 /** How many bytes of UTF-8 the first units of a body's text take. */
 export function bytesBefore(body: Body, units: number): number {
-  let left = units;
-  let bytes = 0;
-  for (const part of body.parts) {
+  let [index, left, bytes] = [0, units, 0];
+  for (const chunk of chunksOf(body)) {
+    if (left < chunk.length) break;
+    chunk.bytes ??= bytesOfAll(body.parts.slice(index, index + chunk.size));
+    [index, left, bytes] = [index + chunk.size, left - chunk.length, bytes + chunk.bytes];
+  }
+  for (; index < body.parts.length; index += 1) {
+    const part = body.parts[index];
+    if (!part) break;
     if (left >= part.length) {
       left -= part.length;
       bytes += bytesOf(part);
@@ -265,8 +338,12 @@ function bytesOf(part: Part): number {
     return part.known.bytes;
   }
   const { known, parts } = part.body;
-  known.bytes ??= parts.reduce((bytes, inner) => bytes + bytesOf(inner), 0);
+  known.bytes ??= bytesOfAll(parts);
   return utf8Length(part.head) + known.bytes;
+}
+
+function bytesOfAll(parts: readonly Part[]): number {
+  return parts.reduce((bytes, part) => bytes + bytesOf(part), 0);
 }
 
 /** How many lexical tokens the sections of a body have. */
@@ -277,50 +354,4 @@ export function tokensIn(body: Body, count: (text: string) => number): number {
     else tokens += part.known.tokens ??= count(part.text);
   }
   return tokens;
-}
-
-/** A body with what another one knows of the same sections. */
-export function reuseKnown(body: Body, known: Body): Body {
-  const isAlike = (['isList', 'column', 'isCompact'] as const).every(
-    (of) => body[of] === known[of],
-  );
-  if (!isAlike) return body;
-  // Each part once: a value that stands in two places is two values.
-  const leaves = new Map<string, Leaf[]>();
-  const branches = new Map<string, Branch[]>();
-  for (const part of known.parts) {
-    if (part.kind === 'leaf') addTo(leaves, part.text, part);
-    else addTo(branches, nameOf(part), part);
-  }
-  const parts = body.parts.map((part) => {
-    if (part.kind === 'leaf') return leaves.get(part.text)?.shift() ?? part;
-    const branch = branches.get(nameOf(part))?.shift();
-    return branch ? branchOf(part.head, part.key, reuseKnown(part.body, branch.body)) : part;
-  });
-  const isSame =
-    parts.length === known.parts.length &&
-    parts.every((part, index) => isSamePart(part, known.parts[index]));
-  return isSame ? known : { ...body, parts };
-}
-
-function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
-  const list = lists.get(key);
-  if (list) list.push(item);
-  else lists.set(key, [item]);
-}
-
-/** What a branch is found again by: its key, or the beginning of an item. */
-function nameOf({ key, body }: Branch): string {
-  const [first] = body.parts;
-  return key !== '' || !first ? key : first.kind === 'leaf' ? first.text : nameOf(first);
-}
-
-function isSamePart(part: Part, other: Part | undefined): boolean {
-  if (part === other) return true;
-  return (
-    part.kind === 'branch' &&
-    other?.kind === 'branch' &&
-    part.head === other.head &&
-    part.body === other.body
-  );
 }

@@ -10,16 +10,9 @@ import { utf8Length } from '../utf8.js';
 import { setAt } from './path-access.js';
 import type { KeepsPlaces } from './section-diff.js';
 import { SectionEditor, type Sections, type SectionsEdit } from './section-edit.js';
+import { reuseKnown } from './section-reuse.js';
 import { scanSections } from './section-scan.js';
-import {
-  type Body,
-  bodyValue,
-  bytesBefore,
-  isCut,
-  noteValue,
-  reuseKnown,
-  tokensIn,
-} from './section-tree.js';
+import { type Body, bodyValue, bytesBefore, isCut, noteValue, tokensIn } from './section-tree.js';
 import { leafValue, NotInSections } from './section-value.js';
 import { documentText } from './section-window.js';
 import type { Splice } from './splice.js';

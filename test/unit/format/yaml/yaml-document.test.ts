@@ -180,6 +180,30 @@ describe('what is parsed', () => {
     });
   });
 
+  test.each<[string, (at: number) => YamlValue]>([
+    ['with an identity', item],
+    ['without one', (at) => [`about ${at}`, 'pending', at]],
+  ])('a window for each of several items, by an update: %s', (_, make) => {
+    const all = Array.from({ length: COUNT }, (_, at) => make(at));
+    const document = YamlDocument.of(printYaml({ tasks: all, end: 1 }));
+    const next = cloneValue(document.value) as { tasks: YamlValue[] };
+    for (const at of [3, 4, 150, COUNT - 1]) {
+      const one = next.tasks[at];
+      if (Array.isArray(one)) one[1] = 'done';
+      else Object.assign(one ?? {}, { status: 'done' });
+    }
+    const { texts, units } = parsedBy(() => document.edit(next));
+    expect(texts).toBeGreaterThanOrEqual(3);
+    expect(texts).toBeLessThanOrEqual(4);
+    expect(units).toBeLessThan(WINDOW);
+    const whole = editYaml(parseYaml(document.text), next).text;
+    expect(document.edit(next).document.text).toBe(whole);
+    const longer = { ...next, tasks: [...next.tasks, make(COUNT)] };
+    expect(document.edit(longer).document.text).toBe(
+      editYaml(parseYaml(document.text), longer).text,
+    );
+  });
+
   test('an item without its neighbours, where it is changed by an update', () => {
     const long = (id: number) => ({
       id,
