@@ -62,6 +62,8 @@ export interface SectionsEdit {
   readonly sections: Sections;
   /** Ascending, in UTF-16 units of the text before. */
   readonly splices: readonly Splice[];
+  /** See `YamlEdit`. */
+  readonly isCautious?: boolean;
 }
 
 /** What an edit does in a window. */
@@ -165,7 +167,7 @@ export class SectionEditor {
   #editPlaces(
     before: Sections,
     { changes, keepsPlaces }: ChangedPlaces,
-  ): SectionsEdit | { readonly failed: Place } {
+  ): SectionsEdit | { readonly failed: Place } | undefined {
     let sections = before;
     const base = { base: before, style: this.#styleOf(before) };
     const splices: (readonly Splice[])[] = [];
@@ -173,6 +175,8 @@ export class SectionEditor {
     for (const change of changes) {
       const edit = this.#editPlace(sections, base, change, keepsPlaces);
       if (!edit) return { failed: change.place };
+      // One way to write holds for all that is new in an edit.
+      if (edit.isCautious && changes.length > 1) return undefined;
       sections = edit.sections;
       splices.push(edit.splices);
     }
@@ -235,7 +239,7 @@ export class SectionEditor {
     const splices = committed.splices.map(({ start, end, text }) => {
       return { start: start + preamble.length, end: end + preamble.length, text };
     });
-    return { sections: after, splices };
+    return { sections: after, splices, isCautious: edited.isCautious };
   }
 
   #bytesAfter(

@@ -32,6 +32,8 @@ export interface YamlEdit {
    * every layout that the editor knows. Its comments are kept, gathered above it.
    */
   readonly rewrites: number;
+  /** Whether the gentlest way to write what is new said something else, so that all of it is written otherwise. */
+  readonly isCautious: boolean;
   /**
    * What was replaced in the source's text, ascending; `undefined` where the text was written anew,
    * or its last line had no line break.
@@ -116,7 +118,14 @@ export function editAt(
   findStyle: () => PrintStyle = () => styleOf(source),
 ): YamlEdit {
   if (equalValues(source.value, next)) {
-    return { text: source.text, changedPaths: [], source, rewrites: 0, splices: [] };
+    return {
+      text: source.text,
+      changedPaths: [],
+      source,
+      rewrites: 0,
+      isCautious: false,
+      splices: [],
+    };
   }
   const style = once(findStyle);
   const tried = new Set<string>();
@@ -129,7 +138,8 @@ export function editAt(
     tried.add(text);
     const { splices } = planned;
     const edited = readBack(source, text, next, splices);
-    if (edited) return { text, changedPaths, source: edited, rewrites: 0, splices };
+    const isCautious = mode !== MODES[0];
+    if (edited) return { text, changedPaths, source: edited, rewrites: 0, isCautious, splices };
   }
   return rewrite(source, next, style, changedPaths);
 }
@@ -240,12 +250,26 @@ function rewrite(
     const mode = { isQuoted: true, isStill: true, rewritten };
     const edited = readBack(source, attempt(source, next, style, mode).text, next);
     if (edited)
-      return { text: edited.text, changedPaths, source: edited, rewrites, splices: undefined };
+      return {
+        text: edited.text,
+        changedPaths,
+        source: edited,
+        rewrites,
+        isCautious: true,
+        splices: undefined,
+      };
   }
   const comments = commentsIn(source.body).map(({ text }) => `${text}\n`);
   const text = markOf(source) + comments.join('') + printYaml(next);
   const edited = readBack(source, text, next);
   if (edited)
-    return { text, changedPaths, source: edited, rewrites: rewrites + 1, splices: undefined };
+    return {
+      text,
+      changedPaths,
+      source: edited,
+      rewrites: rewrites + 1,
+      isCautious: true,
+      splices: undefined,
+    };
   throw new CheckpointError('UNFAITHFUL_VALUE', 'No YAML text was found that says this state.');
 }
