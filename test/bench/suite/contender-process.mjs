@@ -9,7 +9,7 @@ import { loadState } from './states.mjs';
 
 const { who, workload, directory } = JSON.parse(process.argv[2]);
 /** So long or so often each is repeated before it counts, so that what is measured is compiled code. */
-const WARM_UP_COUNT = 500;
+const WARM_UP_COUNT = 5000;
 
 async function begin() {
   mkdirSync(directory, { recursive: true });
@@ -22,7 +22,8 @@ async function begin() {
     patienceMs: workload.warmUpMs,
   });
   const meter = new Meter(subject);
-  await meter.warmUp(WARM_UP_COUNT, workload.warmUpMs);
+  const { callers, warmUpMs } = workload;
+  await meter.warmUp({ count: WARM_UP_COUNT, budgetMs: warmUpMs, callers });
   await subject.settle?.();
   return { subject, meter };
 }

@@ -19,9 +19,9 @@ export class Meter {
     this.#subject = subject;
   }
 
-  /** Runs until the compiler knows the code; at least once. */
-  async warmUp(count, budgetMs) {
-    await this.#repeat({ count, budgetMs, callers: 1 });
+  /** Runs until the compiler knows the code, as it is measured then; at least once. */
+  async warmUp({ count, budgetMs, callers }) {
+    await this.#repeat({ count, budgetMs, callers });
   }
 
   /**
