@@ -22,7 +22,7 @@ const few = ['yaml-stringify', 'sqlite-wal', 'calls-of-ours', 'ours', 'ours-logg
 const small = { rounds: 8, count: 40, budgetMs: 120, warmUpMs: 3000 };
 const medium = { rounds: 5, count: 20, budgetMs: 120, warmUpMs: 2500 };
 const large = { rounds: 4, count: 10, budgetMs: 200, warmUpMs: 1500 };
-const huge = { rounds: 3, count: 3, budgetMs: 200, warmUpMs: 200 };
+const huge = { rounds: 3, count: 20, budgetMs: 500, warmUpMs: 1000 };
 
 const save = (id, state, change, who, size, base) => ({
   id,
