@@ -12,7 +12,7 @@ import {
   type SealInput,
   type TextEnding,
 } from '../format/seal.js';
-import type { SealClaim } from '../format/seal-line.js';
+import { claimOfLine } from '../format/seal-line.js';
 import type { RoundContent } from './checkpoint-io.js';
 import { keepsEnding } from './open-log.js';
 import type { SealedReading, SeenCheckpoint } from './session.js';
@@ -58,7 +58,7 @@ function editedImage(
   const { edit } = content;
   if (edit === undefined || edit.of !== rendered.version) return undefined;
   const { ending } = rendered;
-  const before = { ...claimOf(reading), artifacts: reading.artifacts };
+  const before = { ...claimOfLine(reading), artifacts: reading.artifacts };
   const textBytes = bytes.length - openSeal(ending, before).length;
   if (!keepsEnding(ending, textBytes, edit.splices)) return undefined;
   const tail = { start: textBytes, end: bytes.length, bytes: openSeal(ending, seal) };
@@ -70,20 +70,10 @@ export function sealedReading(seal: SealInput, content: RoundContent): SealedRea
   const { artifacts = [] } = seal;
   return {
     kind: 'sealed',
-    ...claimOf(seal),
+    ...claimOfLine(seal),
     artifacts,
     get text() {
       return content.text;
     },
-  };
-}
-
-/** What a seal claims; a text beside that is not asked for. */
-function claimOf({ sequence, epoch, timeMs, label, pinned }: SealClaim): SealClaim {
-  return {
-    ...{ sequence, epoch },
-    ...(timeMs !== undefined && { timeMs }),
-    ...(label !== undefined && { label }),
-    ...(pinned !== undefined && { pinned }),
   };
 }
